@@ -1,0 +1,99 @@
+"""Every error a user may meet, each with its own exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+OK = 0
+PARTLY_GREEN = 20
+FILE_REFUSED = 30
+ROWS_REFUSED = 31
+
+
+class RapportError(Exception):
+    """A fault shown to people as it is: what, where, what to do; never with a traceback.
+
+    Args:
+        faults: one sentence for each thing that is wrong, all of them.
+        remedy: what to do about it.
+    """
+
+    exit_code = 1
+    headline = "Rapport cannot go on"
+
+    def __init__(self, faults: str | Sequence[str], remedy: str = "") -> None:
+        self.faults = [faults] if isinstance(faults, str) else list(faults)
+        self.remedy = remedy
+        super().__init__("; ".join(self.faults))
+
+
+class SettingsError(RapportError):
+    """rapport.toml says something it cannot say."""
+
+    exit_code = 10
+    headline = "rapport.toml has faults"
+
+
+class MappingError(RapportError):
+    """A clinic's mapping file says something it cannot say."""
+
+    exit_code = 11
+    headline = "The mapping has faults"
+
+
+class InstrumentError(RapportError):
+    """An instrument file says something it cannot say."""
+
+    exit_code = 12
+    headline = "An instrument file has faults"
+
+
+class WorkspaceError(RapportError):
+    """The workspace is missing, incomplete or not writable."""
+
+    exit_code = 13
+    headline = "The workspace cannot be used"
+
+
+class WorkspaceBusy(RapportError):
+    """Another run holds the warehouse."""
+
+    exit_code = 14
+    headline = "Another run is at work in this workspace"
+
+
+class FileRefused(RapportError):
+    """A whole file cannot be read; carries the findings that say why.
+
+    Args:
+        rule: id of the rule in schemas/rules.toml that the file breaks.
+        line: physical text line, where one can be named.
+        column: column name, where one can be named.
+        about: values for the rule's message; never a patient's.
+    """
+
+    exit_code = FILE_REFUSED
+    headline = "The file is refused"
+
+    def __init__(
+        self, rule: str, line: int | None = None, column: str | None = None, **about: object
+    ) -> None:
+        self.rule = rule
+        self.line = line
+        self.column = column
+        self.about = about
+        super().__init__(rule)
+
+
+class StreetError(RapportError):
+    """A stage after reading failed; nothing of tonight was published."""
+
+    exit_code = 15
+    headline = "The night was not published"
+
+
+class CorruptArchive(RapportError):
+    """An archived file no longer has the bytes it was landed with."""
+
+    exit_code = 16
+    headline = "The archive is damaged"

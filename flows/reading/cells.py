@@ -1,0 +1,277 @@
+"""SQL text for single cells: missing codes, identifiers, numbers, dates.
+
+The mapping is data, so its SQL is put together here; everything a clinic wrote goes in as a quoted
+literal. Each function returns expressions over the engine's columns, never a value.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from schemas.export_format import Condition, FieldRule, MissingIf, Source, Values
+
+ISO_DATE = r"\d{4}-\d{2}-\d{2}"
+ISO_TIME = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?"
+ISO_OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
+MANGLED = r"\d([.,]\d+)?[eE]\+?\d+"
+
+
+def clean_name(name: str) -> str:
+    """A column name as it is compared: composed accents, single spaces, no outer ones."""
+    return " ".join(unicodedata.normalize("NFC", name.lstrip("\ufeff")).split())
+
+
+def literal(text: str) -> str:
+    """A quoted SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def matches(expression: str, pattern: str) -> str:
+    """True where the whole cell fits the pattern."""
+    return f"regexp_full_match({expression}, {literal(pattern)}, 's')"
+
+
+@dataclass
+class CellGrammar:
+    """The cells of one file: engine columns by name, missing codes, number text.
+
+    Attributes:
+        source: the mapping's source.
+        columns: header names in file order.
+        timezone: the clinic's time zone.
+        used: names asked for so far.
+    """
+
+    source: Source
+    columns: Sequence[str]
+    timezone: str
+    used: set[str] = field(default_factory=set)
+
+    def cell(self, name: str) -> str:
+        """The engine's column for a header name; an absent one reads as empty."""
+        name = clean_name(name)
+        self.used.add(name)
+        if name not in self.columns:
+            return "''"
+        column = f"c{list(self.columns).index(name)}"
+        return f"trim({column})" if self.source.read.trim else column
+
+    def condition(self, condition: Condition) -> str:
+        """True where the record meets a condition of the mapping."""
+        return matches(self.cell(condition.column), condition.matches)
+
+    def is_missing(self, expression: str) -> str:
+        """True where the cell is a declared missing code."""
+        codes = ", ".join(literal(code) for code in self.source.missing)
+        return f"{expression} in ({codes})" if codes else "false"
+
+    def missing_reason(self, expression: str) -> str:
+        """The declared reason of a missing code, NULL for any other cell."""
+        cases = " ".join(
+            f"when {literal(code)} then {self._reason(reason)}"
+            for code, reason in self.source.missing.items()
+        )
+        return f"case {expression} {cases} end" if cases else "null::varchar"
+
+    def _reason(self, reason: str | MissingIf) -> str:
+        if isinstance(reason, str):
+            return literal(reason)
+        chosen, other = literal(reason.reason), literal(reason.otherwise)
+        return f"case when {self.condition(reason.when)} then {chosen} else {other} end"
+
+    def present(self, rule: FieldRule) -> str:
+        """The first of the rule's cells that is not missing, as text; NULL where all are."""
+        cells = [
+            f"case when {self.is_missing(self.cell(name))} then null else {self.cell(name)} end"
+            for name in rule.columns
+        ]
+        return cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"
+
+
+def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[tuple[str, str]]:
+    """Aliased expressions ending in `<name>` (text or NULL) and `<name>_status`.
+
+    Status is ok, missing, mangled, pattern, undeclared, unknown or number: the first thing wrong.
+    """
+    if rule is None:
+        return [(name, "null::varchar"), (f"{name}_status", "'ok'")]
+    steps = [(f"{name}_0", grammar.present(rule))]
+    failures = [(f"{name}_0 is null", "missing")]
+    if rule.personal is False and rule.matches is None:
+        failures.append((matches(f"{name}_0", MANGLED), "mangled"))
+
+    def step(expression: str, status: str | None) -> None:
+        alias = f"{name}_{len(steps)}"
+        steps.append((alias, expression))
+        if status is not None:
+            failures.append((f"{alias} is null", status))
+
+    def last() -> str:
+        return steps[-1][0]
+
+    if rule.extract is not None:
+        found = f"regexp_extract({last()}, {literal(rule.extract)}, 1, 's')"
+        step(f"case when {matches(last(), rule.extract)} then {found} end", "pattern")
+    if rule.map:
+        step(_mapped(last(), rule.map), "undeclared")
+    if rule.lookup:
+        pairs = " ".join(f"when {literal(k)} then {literal(v)}" for k, v in rule.lookup.items())
+        step(f"case {last()} {pairs} end", "unknown")
+    if rule.pad is not None:
+        padded = f"lpad({last()}, {rule.pad}, '0')"
+        step(f"case when length({last()}) < {rule.pad} then {padded} else {last()} end", None)
+    if rule.matches is not None:
+        step(f"case when {matches(last(), rule.matches)} then {last()} end", "pattern")
+    if rule.type == "int":
+        whole = f"regexp_replace({last()}, '[.]0+$', '')"
+        step(
+            f"case when {matches(last(), r'-?[0-9]{1,9}([.]0+)?')}"
+            f" then cast(cast({whole} as integer) as varchar) end",
+            "number",
+        )
+    status = " ".join(f"when {test} then '{word}'" for test, word in failures)
+    return [*steps, (name, last()), (f"{name}_status", f"case {status} else 'ok' end")]
+
+
+def _mapped(expression: str, rules: dict[str, str]) -> str:
+    cases = []
+    for pattern, target in rules.items():
+        value = literal(target)
+        if "\\" in target:
+            whole = literal(f"^(?:{pattern})$")
+            value = f"regexp_replace({expression}, {whole}, {literal(target)}, 's')"
+        cases.append(f"when {matches(expression, pattern)} then {value}")
+    return f"case {' '.join(cases)} end"
+
+
+def date_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[tuple[str, str]]:
+    """Aliased expressions ending in `<name>` (clinic-local TIMESTAMP), `_text`, `_precision`, `_status`.
+
+    Status is ok, missing, unreadable or ambiguous. The text is ISO 8601, with an offset only where
+    the file or the mapping gives one.
+    """
+    if rule is None:
+        nothing = [(name, "null::timestamp"), (f"{name}_text", "null::varchar")]
+        return [*nothing, (f"{name}_precision", "null::varchar"), (f"{name}_status", "'ok'")]
+    raw = f"{name}_0"
+    steps = [(raw, grammar.present(rule))]
+    aliases = []
+    for place, form in enumerate(rule.formats or ("iso",)):
+        aliases.append(f"{name}_t{place}")
+        steps.append((aliases[-1], _instant(raw, form)))
+    found = f"coalesce({', '.join(aliases)})"
+    conflict = "false"
+    if len(aliases) > 1:
+        listed = ", ".join(aliases)
+        conflict = f"greatest({listed}) <> least({listed})"
+    steps.append((f"{name}_found", found))
+    local, text, precision = _local_and_text(raw, f"{name}_found", rule, grammar.timezone)
+    status = (
+        f"case when {raw} is null then 'missing' when {name}_found is null then 'unreadable'"
+        f" when {conflict} then 'ambiguous' else 'ok' end"
+    )
+    return [
+        *steps,
+        (name, local),
+        (f"{name}_precision", precision),
+        (f"{name}_text", text),
+        (f"{name}_status", status),
+    ]
+
+
+def _instant(raw: str, form: str) -> str:
+    if form != "iso":
+        return f"try_strptime({raw}, {literal(form)})"
+    naive = f"regexp_replace({raw}, {literal(ISO_OFFSET)}, '')"
+    fits_date = matches(raw, ISO_DATE)
+    fits_time = matches(raw, ISO_TIME)
+    return (
+        f"case when {fits_date} then try_cast({raw} as timestamp)"
+        f" when {fits_time} then try_cast({naive} as timestamp) end"
+    )
+
+
+def _local_and_text(raw: str, found: str, rule: FieldRule, timezone: str) -> tuple[str, str, str]:
+    """Clinic-local timestamp, ISO text and precision of a date that was read."""
+    clinic = literal(timezone)
+    has_time = any("%H" in form or "%I" in form for form in rule.formats)
+    iso = not rule.formats or "iso" in rule.formats
+    offset = f"regexp_extract({raw}, {literal(ISO_OFFSET)}, 1)"
+    precision = "'second'" if has_time else "'date'"
+    if iso:
+        precision = f"case when {matches(raw, ISO_DATE)} then 'date' else 'second' end"
+    local = found
+    suffix = "''"
+    if rule.zone not in (None, "clinic"):
+        local = f"timezone({clinic}, timezone({literal(str(rule.zone))}, {found}))"
+        suffix = _offset_text(found, str(rule.zone))
+    elif rule.zone == "clinic":
+        suffix = _offset_text(found, timezone)
+    seconds = f"strftime({found}, '%Y-%m-%dT%H:%M:%S') || {suffix}"
+    if iso:
+        has_offset = f"{matches(raw, ISO_TIME)} and {offset} <> ''"
+        at_clinic = f"timezone({clinic}, try_cast({raw} as timestamptz))"
+        local = f"case when {has_offset} then {at_clinic} else {local} end"
+        as_written = f"replace({raw}, ' ', 'T')"
+        seconds = f"case when {has_offset} then {as_written} else {seconds} end"
+    if rule.precision is not None:
+        precision = literal(rule.precision)
+    text = f"case when {precision} = 'date' then strftime({local}, '%Y-%m-%d') else {seconds} end"
+    return local, text, precision
+
+
+def _offset_text(found: str, zone: str) -> str:
+    seconds = f"cast(epoch({found}) - epoch(timezone({literal(zone)}, {found})) as integer)"
+    sign = f"case when {seconds} < 0 then '-' else '+' end"
+    return f"{sign} || printf('%02d:%02d', abs({seconds}) // 3600, abs({seconds}) % 3600 // 60)"
+
+
+@dataclass(frozen=True)
+class NumberRule:
+    """Which texts are numbers here: decimal mark, and the step between allowed values.
+
+    Attributes:
+        decimal: the file's decimal mark.
+        whole: only whole numbers are allowed.
+        common: texts tried first, because nearly every cell is one of them.
+    """
+
+    decimal: str
+    whole: bool = False
+    common: tuple[str, ...] = ()
+
+    def pattern(self) -> str:
+        """A plain number; no leading zeros, because some exporters use 00 as a code of its own."""
+        mark = "[.]" if self.decimal == "." else ","
+        fraction = f"({mark}0+)?" if self.whole else f"({mark}[0-9]+)?"
+        return f"-?(0|[1-9][0-9]{{0,5}}){fraction}"
+
+    def text(self, cell: str) -> str:
+        """The number as plain text with a point; NULL where the cell is no number."""
+        plain = f"replace({cell}, ',', '.')" if self.decimal == "," else cell
+        if self.whole:
+            plain = f"regexp_replace({plain}, '[.]0+$', '')"
+        return f"case when {matches(cell, self.pattern())} then {plain} end"
+
+    def value(self, cell: str) -> str:
+        """The number as DECIMAL(9,3); NULL where the cell is no number."""
+        quick = " ".join(f"when {literal(t)} then {t}::decimal(9,3)" for t in self.common)
+        slow = f"cast({self.text(cell)} as decimal(9,3))"
+        return f"case {cell} {quick} else {slow} end" if quick else slow
+
+
+def coded(cell: str, values: Values, decimal: bool) -> str:
+    """A cell through the mapping's answer codes: DECIMAL(9,3) or plain text; NULL if undeclared."""
+
+    def fold(text: str) -> str:
+        return " ".join(text.split()).lower() if values.fold else text
+
+    shown = f"lower(trim(regexp_replace({cell}, '\\s+', ' ', 'g')))" if values.fold else cell
+    cases = " ".join(
+        f"when {literal(fold(code))} then "
+        + (f"{value}::decimal(9,3)" if decimal else literal(str(value)))
+        for code, value in values.map.items()
+    )
+    return f"case {shown} {cases} end"

@@ -1,0 +1,136 @@
+"""Findings about a file's columns: absent, doubled, unexpected, personal, recoded."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+import tomllib
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import schemas
+from flows.errors import FileRefused
+from flows.reading.cells import clean_name
+from flows.reading.finding import Findings
+from flows.reading.record import Part, RecordPlan
+from schemas.export_format import Form, Source
+
+
+def refuse_missing_columns(
+    source: Source, header: tuple[str, ...], header_line: int, findings: Findings
+) -> None:
+    """Name every column that the mapping needs and the file lacks, or has twice.
+
+    Raises:
+        FileRefused: after all of them were added to the findings but the last.
+    """
+    needed = needed_columns(source)
+    counts = Counter(header)
+    faults: list[tuple[str, str, dict[str, object]]] = []
+    for name in needed:
+        if counts[name] == 0:
+            near = difflib.get_close_matches(name, header, n=1, cutoff=0.8)
+            faults.append(("column-missing", name, {"nearest": f"; {near[0]} is close" if near else ""}))
+        elif counts[name] > 1:
+            faults.append(("column-doubled", name, {"times": counts[name]}))
+    for name, times in counts.items():
+        if times > 1 and name not in needed:
+            findings.add("column-doubled-unused", line=header_line, column=name, times=times)
+    for rule, name, about in faults[:-1]:
+        findings.add(rule, line=header_line, column=name, **about)
+    if faults:
+        rule, name, about = faults[-1]
+        raise FileRefused(rule, line=header_line, column=name, **about)
+
+
+def needed_columns(source: Source) -> list[str]:
+    """Every column the mapping reads; key columns may be absent and count as empty."""
+    names: list[str] = []
+    fields = [getattr(source.fields, f) for f in ("patient", "therapist", "episode", "session", "answered_at")]
+    for part in (source.appointment, source.episode):
+        if part is not None:
+            fields += [getattr(part, f, None) for f in type(part).model_fields if f != "when"]
+            names += [part.when.column] if part.when else []
+    for form in source.form:
+        names += [form.when.column] if form.when else []
+        names += form.items.names if form.items else ()
+        names += [*form.scores.values(), *form.totals.values()]
+        fields += [form.answered_at, form.respondent]
+    names += [c.column for c in source.read.keep]
+    names += [d.column for d in source.read.drop if d.column]
+    names += [source.version] if source.version else []
+    for rule in fields:
+        if rule is not None and not isinstance(rule, str):
+            names += rule.columns if rule.column is not None else ()
+    for reason in source.missing.values():
+        names += [] if isinstance(reason, str) else [reason.when.column]
+    return list(dict.fromkeys(clean_name(name) for name in names))
+
+
+def tell_columns(plan: RecordPlan, header_line: int, findings: Findings) -> None:
+    """Columns that are not used, that are personal, or that several forms share."""
+    source = plan.grammar.source
+    header = plan.grammar.columns
+    keys = {clean_name(name) for name in source.key}
+    for name in dict.fromkeys(header):
+        if name in plan.grammar.used or name in keys:
+            continue
+        ignored = any(fnmatch.fnmatchcase(name, glob) for glob in source.fields.ignore)
+        if is_personal(name):
+            findings.add("personal-data", header_line, name, handling="not stored")
+        if not ignored and not name.startswith("(column "):
+            findings.add("column-unexpected", header_line, name)
+    for name in _personal_fields(source):
+        handling = "stored only as a keyed pseudonym"
+        findings.add("personal-data", header_line, name, handling=handling)
+    _tell_forms(plan.parts, header_line, findings)
+
+
+def _personal_fields(source: Source) -> list[str]:
+    rules = [source.fields.patient, source.fields.therapist]
+    for part in (source.appointment, source.episode):
+        if part is not None:
+            rules += [part.patient, part.therapist]
+    return list(dict.fromkeys(c for rule in rules if rule and rule.personal for c in rule.columns))
+
+
+def _tell_forms(parts: list[Part], header_line: int, findings: Findings) -> None:
+    forms = [(part, part.form) for part in parts if part.form is not None]
+    conditions: dict[str, list[str]] = {}
+    for part, form in forms:
+        if form.when is not None:
+            conditions.setdefault(form.when.column, []).append(form.instrument)
+        for name in part.beyond:
+            findings.add("columns-beyond-form", header_line, name, instrument=form.instrument)
+        if form.values is not None and part.items:
+            _tell_recoding(form, part, header_line, findings)
+        if part.instrument is None:
+            findings.add("instrument-unknown", header_line, instrument=form.instrument)
+    for column, names in conditions.items():
+        if len(names) > 1:
+            findings.add("several-forms", header_line, column, forms=", ".join(names))
+
+
+def _tell_recoding(form: Form, part: Part, header_line: int, findings: Findings) -> None:
+    codes = form.values.map if form.values is not None else {}
+    numbers = sorted(float(value) for value in codes.values())
+    if any(code != str(value) for code, value in codes.items()):
+        findings.add(
+            "answers-recoded", header_line, part.items[0], instrument=form.instrument,
+            codes=len(codes), lowest=f"{numbers[0]:g}", highest=f"{numbers[-1]:g}",
+        )  # fmt: skip
+
+
+@cache
+def _personal_patterns() -> tuple[re.Pattern[str], ...]:
+    path = Path(schemas.__file__).with_name("personal_columns.toml")
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in content["patterns"])
+
+
+def is_personal(name: str) -> bool:
+    """True where a column's name usually means personal data."""
+    spelled = name.replace("_", " ")
+    return any(p.fullmatch(name) or p.fullmatch(spelled) for p in _personal_patterns())

@@ -1,0 +1,244 @@
+"""Delimited text: decode strictly, find the header, and know the physical line of every record.
+
+The engine that splits the cells counts records, which drift from text lines after a line break in
+quotes; people look lines up in an editor. So an index over the bytes goes with the cells.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from flows.errors import FileRefused
+from flows.reading.cells import clean_name
+from flows.reading.finding import Findings
+from schemas.export_format import Read
+
+CHUNK_BYTES = 8 << 20
+HEADER_CHARACTERS = 1 << 20
+HEADER_RECORDS = 200
+BYTE_ORDER_MARKS = [
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+]
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """The data records of one delimited file, as UTF-8 text without header, and where they stand.
+
+    Attributes:
+        path: the text written for the engine; records only, line breaks are LF.
+        columns: header names, cleaned, in file order.
+        starts: byte offset of each record in `path`.
+        lines: physical line of each record in the delivered file, counted from 1.
+        spans: how many physical lines each record takes.
+        header_line: where the names stand.
+        ends_unfinished: the file does not end with a line break.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    starts: np.ndarray
+    lines: np.ndarray
+    spans: np.ndarray
+    header_line: int
+    ends_unfinished: bool
+
+
+def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextTable:
+    """Decode a delimited file and write its data records as UTF-8.
+
+    Args:
+        source: the file as delivered.
+        read: the mapping's words on encoding, delimiter and header.
+        target: where the records are written.
+        findings: takes what is remarkable about preamble and header.
+
+    Raises:
+        FileRefused: when there is no header, no record, or text that cannot be decoded.
+    """
+    chunks = _decoded(source, read.encoding)
+    head = ""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= HEADER_CHARACTERS:
+            break
+    if not head.strip():
+        raise FileRefused("file-empty")
+    columns, header_line, header_lines = _find_header(head, read, findings)
+    offset = _line_offset(head, header_lines)
+    index = _RecordIndex(first_line=header_lines + 1)
+    last = b""
+    with target.open("wb") as sink:
+        for text in _rest(head[offset:], chunks):
+            part = text.encode("utf-8")
+            index.add(part)
+            sink.write(part)
+            last = part[-1:] or last
+    starts, lines, spans = index.finish()
+    if len(starts) == 0:
+        raise FileRefused("file-without-records", line=header_lines)
+    return TextTable(target, columns, starts, lines, spans, header_line, last != b"\n")
+
+
+def recount(table: TextTable, read: Read) -> TextTable:
+    """The same table with records counted cell by cell, for files with quotes inside bare cells."""
+    with table.path.open(encoding="utf-8", newline="") as text:
+        reader = csv.reader(text, delimiter=read.delimiter, strict=True)
+        ends = [0]
+        empty = []
+        try:
+            for record in reader:
+                ends.append(reader.line_num)
+                empty.append(not record)
+        except csv.Error as error:
+            first = int(table.lines[0]) + ends[-1]
+            raise FileRefused("quote-unclosed", line=first) from error
+    data = np.fromfile(table.path, dtype=np.uint8)
+    breaks = np.concatenate(([0], np.flatnonzero(data == ord("\n")) + 1))
+    kept = ~np.array(empty, dtype=bool)
+    first = np.array(ends[:-1], dtype=np.int64)[kept]
+    spans = np.diff(np.array(ends, dtype=np.int64))[kept]
+    # The first data record may follow blank lines: its own line is known from the first index.
+    header_lines = int(table.lines[0]) - 1 - _blank_before(data)
+    return TextTable(
+        table.path, table.columns, breaks[first], first + 1 + header_lines, spans,
+        table.header_line, table.ends_unfinished,
+    )  # fmt: skip
+
+
+def _blank_before(data: np.ndarray) -> int:
+    return int(np.argmax(data != ord("\n")))
+
+
+def _decoded(source: Path, encoding: str) -> Iterator[str]:
+    """Decoded text in chunks with LF line breaks; refuses what is not text in that encoding."""
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    with source.open("rb") as raw:
+        start = raw.read(4)
+        raw.seek(0)
+        marked = next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), encoding)
+        decoder = codecs.getincrementaldecoder(marked)("strict")
+        offset = characters = 0
+        while True:
+            part = raw.read(CHUNK_BYTES)
+            pending = len(decoder.getstate()[0])
+            try:
+                text = decoder.decode(part, final=not part)
+            except UnicodeDecodeError as error:
+                at = offset - pending + error.start
+                raise FileRefused("encoding", offset=at, encoding=marked) from None
+            if (at := text.find("\x00")) >= 0:
+                raise FileRefused("nul-byte", offset=characters + at)
+            if (at := text.find("\ufffd")) >= 0:
+                raise FileRefused("encoding-damaged", offset=characters + at)
+            offset += len(part)
+            characters += len(text)
+            yield newlines.decode(text, final=not part)
+            if not part:
+                return
+
+
+def _find_header(head: str, read: Read, findings: Findings) -> tuple[tuple[str, ...], int, int]:
+    """The cleaned column names, their line, and the line on which the header's last row ends."""
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=read.delimiter)
+    wanted = {clean_name(name) for name in read.header.find}
+    before: list[list[str]] = []
+    starts_after = 0
+    for record in reader:
+        names = tuple(clean_name(cell) for cell in record)
+        found = wanted <= set(names) if wanted else _may_be_header(record)
+        if found:
+            break
+        before.append(record)
+        starts_after = reader.line_num
+        if len(before) >= HEADER_RECORDS:
+            raise _no_header(read)
+    else:
+        raise _no_header(read) if wanted else FileRefused("file-empty")
+    if len(names) == 1:
+        raise FileRefused("one-column", line=reader.line_num, delimiter=repr(read.delimiter))
+    for _ in range(read.header.rows - 1):
+        next(reader, None)
+    if before:
+        findings.add("preamble", line=1, lines=starts_after, kinds=_kinds(before, read.delimiter))
+    if read.header.rows > 1:
+        lines = reader.line_num - starts_after
+        findings.add("header-rows", line=starts_after + 1, rows=read.header.rows, lines=lines)
+    named = tuple(name or f"(column {place})" for place, name in enumerate(names, start=1))
+    return named, starts_after + 1, reader.line_num
+
+
+def _may_be_header(record: list[str]) -> bool:
+    return any(cell.strip() for cell in record) and not record[0].startswith("sep=")
+
+
+def _no_header(read: Read) -> FileRefused:
+    names = ", ".join(read.header.find)
+    return FileRefused("header-not-found", searched=f"{HEADER_RECORDS} records", names=names)
+
+
+def _kinds(before: list[list[str]], delimiter: str) -> str:
+    kinds = [
+        "a sep= line" if record and record[0].startswith("sep=")
+        else "a title line" if any(cell.strip() for cell in record)
+        else "a blank line"
+        for record in before
+    ]  # fmt: skip
+    return ", ".join(f"{kinds.count(kind)} x {kind[2:]}" for kind in dict.fromkeys(kinds))
+
+
+def _line_offset(text: str, lines: int) -> int:
+    at = 0
+    for _ in range(lines):
+        at = text.find("\n", at) + 1
+        if at == 0:
+            return len(text)
+    return at
+
+
+def _rest(first: str, chunks: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from chunks
+
+
+class _RecordIndex:
+    """Starts and lines of records: a line break outside quotes ends one, a blank line is none."""
+
+    def __init__(self, first_line: int) -> None:
+        self.offset = 0
+        self.line = first_line
+        self.quotes = 0
+        self.ends: list[np.ndarray] = []
+        self.end_lines: list[np.ndarray] = []
+        self.first_line = first_line
+
+    def add(self, part: bytes) -> None:
+        data = np.frombuffer(part, dtype=np.uint8)
+        breaks = np.flatnonzero(data == ord("\n"))
+        quotes = np.flatnonzero(data == ord('"')) if b'"' in part else breaks[:0]
+        open_before = (self.quotes + np.searchsorted(quotes, breaks)) % 2
+        closing = open_before == 0
+        numbers = self.line + np.arange(len(breaks))
+        self.ends.append(breaks[closing] + self.offset)
+        self.end_lines.append(numbers[closing])
+        self.offset += len(part)
+        self.line += len(breaks)
+        self.quotes += len(quotes)
+
+    def finish(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        ends = np.concatenate([*self.ends, np.array([self.offset])])
+        end_lines = np.concatenate([*self.end_lines, np.array([self.line])])
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        lines = np.concatenate(([self.first_line], end_lines[:-1] + 1))
+        kept = starts < ends
+        return starts[kept], lines[kept], (end_lines - lines + 1)[kept]

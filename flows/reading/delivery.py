@@ -1,0 +1,236 @@
+"""One delivered file: which source it belongs to, read, and merged by the source's kind of delivery."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from flows.errors import FileRefused, MappingError
+from flows.reading.file import KINDS, FileReading, FileTask, read_file
+from flows.reading.merge import Merge, create_state, merge, retract_vanished
+from schemas.export_format import Mapping, Shrink, Source
+from schemas.instrument import find
+from schemas.instrument_types import Instrument
+from schemas.tables import Bounds
+
+
+@dataclass(frozen=True)
+class DeliveryRules:
+    """Everything that decides how a clinic's files are read.
+
+    Attributes:
+        mapping: the clinic's mapping.
+        instruments: the registry by id.
+        earliest: first believable day.
+        latest: the night; None in `rapport read`.
+    """
+
+    mapping: Mapping
+    instruments: dict[str, Instrument]
+    earliest: date
+    latest: date | None
+
+    def used(self) -> dict[str, Instrument | None]:
+        """The registry's entry for every name the mapping uses."""
+        names = {form.instrument for source in self.mapping.source for form in source.form}
+        return {name: find(self.instruments, name) for name in sorted(names)}
+
+    def check(self) -> None:
+        """Compare the mapping with the registry.
+
+        Raises:
+            MappingError: naming every form whose items are not as many as the instrument's.
+        """
+        faults = []
+        used = self.used()
+        for source in self.mapping.source:
+            for form in source.form:
+                known = used[form.instrument]
+                if known and form.items and len(form.items.names) != known.item_count:
+                    faults.append(
+                        f"source {source.name}: {form.instrument} has {known.item_count} items,"
+                        f" the mapping names {len(form.items.names)}"
+                    )
+        if faults:
+            raise MappingError(faults, "Name the items of the instrument in its order.")
+
+
+@dataclass
+class DeliveryTask:
+    """One file being read."""
+
+    source: Source | None
+    reading: FileReading
+
+
+@dataclass
+class Accepted:
+    """What the last accepted snapshot of a source was."""
+
+    instant: str | None = None
+    records: int | None = None
+
+
+@dataclass
+class State:
+    """Where rows are merged to, and what was accepted so far.
+
+    Attributes:
+        tables: state table by kind.
+        accepted: last accepted snapshot by source name.
+        tracks_order: keep where each row was last seen, for rows printed in file order.
+    """
+
+    tables: dict[str, str]
+    accepted: dict[str, Accepted] = field(default_factory=dict)
+    tracks_order: bool = False
+    sequence: int = 0
+
+
+def open_state(*, with_text: bool) -> State:
+    """An empty state in memory."""
+    return State({kind: f"{kind}_version" for kind in KINDS}, tracks_order=with_text)
+
+
+def find_source(mapping: Mapping, name: str, *, only_one_will_do: bool = False) -> Source:
+    """The source whose pattern matches a file name.
+
+    Raises:
+        FileRefused: when none or several match.
+    """
+    fitting = [source for source in mapping.source if fnmatch.fnmatchcase(name, source.match)]
+    if not fitting and only_one_will_do and len(mapping.source) == 1:
+        fitting = list(mapping.source)
+    if not fitting:
+        expected = ", ".join(source.match for source in mapping.source)
+        raise FileRefused("file-unmatched", expected=expected)
+    if len(fitting) > 1:
+        names = ", ".join(source.name for source in fitting)
+        raise FileRefused("file-ambiguous", sources=names)
+    return fitting[0]
+
+
+def read_delivery(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    rules: DeliveryRules,
+    scratch: Path,
+    prefix: str,
+    *,
+    with_text: bool = False,
+    name: str | None = None,
+) -> DeliveryTask:
+    """Find the source of a file and read it into tables of `con` that begin with `prefix`.
+
+    Args:
+        con: a connection with the pseudonym macros installed.
+        path: the bytes.
+        rules: mapping, registry and believable days.
+        scratch: folder for decoded text.
+        prefix: of the tables.
+        with_text: keep answers as text.
+        name: the file's name where `path` is an archived copy.
+    """
+    try:
+        source = find_source(rules.mapping, name or path.name, only_one_will_do=with_text)
+    except FileRefused as refusal:
+        reading = FileReading(refused=refusal.rule)
+        reading.findings.add(refusal.rule, **refusal.about)
+        return DeliveryTask(None, reading)
+    task = FileTask(
+        path=path,
+        source=source,
+        timezone=rules.mapping.clinic.timezone,
+        instruments=rules.used(),
+        bounds=Bounds(rules.earliest, rules.latest),
+        scratch=scratch,
+        prefix=prefix,
+        with_text=with_text,
+    )
+    return DeliveryTask(source, read_file(con, task))
+
+
+def merge_file(
+    con: duckdb.DuckDBPyConnection,
+    task: DeliveryTask,
+    state: State,
+    prefix: str,
+    as_of: date,
+    rules: DeliveryRules,
+    delivery_id: str = "",
+) -> dict[str, dict[str, int]]:
+    """Merge what was read; by kind, how many rows were new, superseding, unchanged, rejected, held."""
+    reading, source = task.reading, task.source
+    counts = {kind: dict.fromkeys(("new", "superseding", "unchanged"), 0) for kind in KINDS}
+    if source is not None and reading.refused is None:
+        stale = _settle_snapshot(source, reading, state)
+        for kind in KINDS:
+            if not _has(con, f"{prefix}_{kind}"):
+                continue
+            job = Merge(
+                kind, f"{prefix}_{kind}", state.tables[kind], rules.mapping.clinic.id, source.name,
+                delivery_id, as_of, versioned=source.version is not None, stale=stale,
+            )  # fmt: skip
+            create_state(con, job.incoming, job.state)
+            if reading.held_whole is not None:
+                row = con.execute(f"select count(*) from {job.incoming}").fetchone()
+                reading.held[kind] += int(row[0]) if row else 0
+                continue
+            merged = merge(con, job, reading.findings)
+            reading.rejected[kind] += merged.pop("rejected")
+            counts[kind] = merged
+            if source.delivery == "snapshot" and not stale and reading.retracts:
+                retract_vanished(con, job, f"{prefix}_keys_{kind}", reading.findings)
+            if state.tracks_order and kind == "form" and not stale:
+                _remember_order(con, job, state.sequence)
+        state.sequence += 1
+    for kind in KINDS:
+        counts[kind] |= {"rejected": reading.rejected[kind], "held": reading.held[kind]}
+    return counts
+
+
+def _settle_snapshot(source: Source, reading: FileReading, state: State) -> bool:
+    """Hold a short snapshot; True where it restates an older state than the last accepted one."""
+    if source.delivery != "snapshot" or reading.held_whole is not None:
+        return False
+    last = state.accepted.setdefault(source.name, Accepted())
+    if last.instant is not None and reading.instant is not None and reading.instant < last.instant:
+        reading.findings.add("snapshot-older")
+        return True
+    records = reading.records - reading.dropped
+    shrink = source.shrink or Shrink()
+    if last.records:
+        share = records / last.records
+        about = {"records": records, "before": last.records}
+        if share < shrink.hold:
+            reading.held_whole = "file-shrunk"
+            reading.findings.add("file-shrunk", share=f"{shrink.hold:.0%}", **about)
+            return False
+        if share < shrink.warn:
+            reading.findings.add("file-shrinking", **about)
+    last.instant = max(filter(None, (last.instant, reading.instant)), default=None)
+    last.records = records
+    return False
+
+
+def _has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    name = table.rsplit(".", maxsplit=1)[-1]
+    row = con.execute(
+        "select count(*) from duckdb_tables() where table_name = $name", {"name": name}
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _remember_order(con: duckdb.DuckDBPyConnection, job: Merge, sequence: int) -> None:
+    con.execute(
+        "create table if not exists form_seen (row_id varchar, sequence integer, line integer, part integer)"
+    )
+    con.execute(f"delete from form_seen where row_id in (select row_id from {job.incoming})")
+    con.execute(
+        f"insert into form_seen select row_id, {sequence}, max(line), max(part) from {job.incoming}"
+        " group by row_id"
+    )

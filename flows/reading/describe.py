@@ -1,0 +1,154 @@
+"""Findings about a file's records that are read: what was dropped, missing, blank, or disagrees."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from flows.reading.delimited import TextTable
+from flows.reading.finding import Findings
+from flows.reading.record import Part, RecordPlan
+from schemas.export_format import FieldRule
+from schemas.finding_rules import finding_rules
+
+
+def _shown(rule: str) -> int:
+    return finding_rules()[rule].shown or 20
+
+
+def tell_records(
+    con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: TextTable, findings: Findings
+) -> int:
+    """Say which records were dropped by rule and why; the number of dropped records."""
+    dropped = con.execute(
+        "select dropped_by, line from record join record_line l on l.row = record.rowid"
+        " where dropped_by is not null order by all"
+    ).pl()
+    conditions = drop_conditions(plan)
+    for (place,), rows in dropped.group_by("dropped_by", maintain_order=True):
+        if place == 0:
+            findings.add_lines("header-repeated", rows["line"])
+        else:
+            condition = conditions[int(str(place)) - 1]
+            findings.add_lines("record-dropped", rows["line"], condition=condition)
+    nothing = " and ".join(f"not coalesce({part.prefix}_here, false)" for part in plan.parts)
+    bare = con.execute(
+        "select line from record join record_line l on l.row = record.rowid"
+        f" where dropped_by is null and {nothing} order by all"
+    ).pl()
+    findings.add_lines("record-without-form", bare["line"])
+    broken = pl.Series("line", table.lines[table.spans > 1], dtype=pl.Int32)
+    findings.add_lines("newline-in-cell", broken)
+    return len(dropped) + len(bare)
+
+
+def drop_conditions(plan: RecordPlan) -> list[str]:
+    """The mapping's drop and keep rules in words, in the order of `dropped_by`."""
+    read = plan.grammar.source.read
+    drops = [
+        "header_again" if rule.header_again else f"drop {rule.column} = {rule.matches}"
+        for rule in read.drop
+    ]
+    return drops + [f"keep {rule.column} = {rule.matches}" for rule in read.keep]
+
+
+def tell_identifiers(con: duckdb.DuckDBPyConnection, plan: RecordPlan, findings: Findings) -> None:
+    """Leading zeros in patient ids, and years of two digits."""
+    rule = plan.grammar.source.fields.patient
+    if rule is not None and rule.pad is None:
+        query = "select min(line) from record join record_line l on l.row = record.rowid where {} "
+        zeros = query.format("dropped_by is null and regexp_full_match(patient, '0[0-9]+')")
+        line = (con.execute(zeros).fetchone() or (None,))[0]
+        if line is not None:
+            findings.add("id-leading-zeros", line, " / ".join(rule.columns))
+    fields = plan.grammar.source.fields
+    dates: list[FieldRule | None] = [fields.answered_at]
+    dates += [form.answered_at for form in plan.grammar.source.form]
+    for date in dates:
+        if date is not None and any("%y" in form for form in date.formats):
+            findings.add("two-digit-year", None, " / ".join(date.columns))
+
+
+def tell_answers(con: duckdb.DuckDBPyConnection, part: Part, findings: Findings) -> None:
+    """Missing answers by column, forms without any, answers beyond the form, stated totals."""
+    if part.form is None or not part.items:
+        return
+    here = f"dropped_by is null and {part.prefix}_here"
+    source = "record join record_line l on l.row = record.rowid"
+    _tell_missing(con, part, here, source, findings)
+    answers = f"{part.prefix}_answers"
+    blank = con.execute(
+        f"select line from {source} where {here} and list_aggregate({answers}, 'count') = 0"
+        f" and not list_contains({part.prefix}_missing, 'invalid') order by all"
+    ).pl()
+    findings.add_lines("form-without-answers", blank["line"])
+    beyond = con.execute(f"select line from {source} where {here} and {part.prefix}_beyond").pl()
+    instrument = part.form.instrument
+    findings.add_lines(
+        "answers-beyond-form", beyond["line"], "/".join(part.beyond[:1]) or None, instrument=instrument
+    )
+    for column in part.form.totals.values():
+        _tell_total(con, part, column, here, source, findings)
+
+
+def _tell_missing(
+    con: duckdb.DuckDBPyConnection, part: Part, here: str, source: str, findings: Findings
+) -> None:
+    missing = con.execute(
+        f"""
+        select item, reason, count(*) as n, min(line, {_shown("answer-missing")}) as lines
+        from (select l.line, unnest(range(1, {len(part.items)} + 1)) as item,
+                     unnest({part.prefix}_missing) as reason
+              from {source} where {here} and {part.prefix}_missing is not null)
+        where reason is not null and reason <> 'invalid'
+        group by item, reason order by item, reason"""
+    ).pl()
+    known = finding_rules()["answer-missing"]
+    spelled = missing.explode("lines").select(
+        pl.col("lines").cast(pl.Int32).alias("line"),
+        pl.col("item").replace_strict(
+            dict(enumerate(part.items, start=1)), default=None, return_dtype=pl.String
+        ).alias("column_name"),
+        pl.lit("answer-missing").alias("rule"),
+        pl.lit(known.severity).alias("severity"),
+        pl.col("n").cast(pl.Int32).alias("n_checked"),
+        pl.format(
+            known.message.replace("{reason}", "{}").replace("{n}", "{}"),
+            pl.col("reason"), pl.col("n"),
+        ).alias("message"),
+        pl.lit(known.what_to_do).alias("what_to_do"),
+    )  # fmt: skip
+    findings.frames.append(spelled)
+
+
+def _tell_total(
+    con: duckdb.DuckDBPyConnection,
+    part: Part,
+    column: str,
+    here: str,
+    source: str,
+    findings: Findings,
+) -> None:
+    prefix = part.prefix
+    totals = con.execute(
+        f"""
+        select line, {prefix}_total <> list_sum({prefix}_answers) as disagrees,
+               list_aggregate({prefix}_answers, 'count') < {len(part.items)} as incomplete
+        from {source}
+        where {here} and {prefix}_total is not null
+          and list_aggregate({prefix}_answers, 'count') > 0 order by line"""
+    ).pl()
+    wrong = totals.filter("disagrees")
+    findings.add_lines("total-disagrees", wrong["line"], column)
+    findings.add_lines("total-of-incomplete-form", totals.filter("incomplete")["line"], column)
+    unread = con.execute(
+        f"select line from {source} where {here} and {prefix}_total_status = 'undeclared'"
+    ).pl()
+    findings.add_lines("total-disagrees", unread["line"], column)
+
+
+def line_numbers(table: TextTable, malformed: np.ndarray) -> pl.DataFrame:
+    """Row id of the record table and physical line, for records that were split."""
+    kept = np.delete(table.lines, malformed)
+    return pl.DataFrame({"row": np.arange(len(kept)), "line": kept.astype(np.int32)})

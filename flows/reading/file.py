@@ -1,0 +1,239 @@
+"""One export file from bytes to rows ready to merge, with everything there is to say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from flows.errors import FileRefused
+from flows.reading.columns import refuse_missing_columns, tell_columns
+from flows.reading.delimited import TextTable, prepare, recount
+from flows.reading.describe import line_numbers, tell_answers, tell_identifiers, tell_records
+from flows.reading.finding import Findings
+from flows.reading.incoming import create_all_keys, create_incoming
+from flows.reading.judge import Verdict, judge
+from flows.reading.record import Part, RecordPlan, create_records, plan_records
+from schemas.export_format import Source
+from schemas.instrument_types import Instrument
+from schemas.tables import Bounds
+
+KINDS = ("form", "appointment", "episode")
+
+
+@dataclass
+class FileReading:
+    """What came of one file.
+
+    Attributes:
+        findings: everything wrong or remarkable.
+        records: all records; used + dropped + rejected add up to it.
+        found: by kind, how many forms, appointments and episodes the records carry.
+        rejected: by kind, how many of them broke a rule.
+        held: by kind, how many wait for a therapist to be declared.
+        refused: the rule that refused the whole file; its records count as rejected.
+        instant: newest version in the file, where the mapping declares a version column.
+        retracts: a snapshot may call records vanished (no record of it was unreadable).
+    """
+
+    findings: Findings = field(default_factory=Findings)
+    records: int = 0
+    used: int = 0
+    dropped: int = 0
+    rejected_records: int = 0
+    found: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    rejected: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    held: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    refused: str | None = None
+    held_whole: str | None = None
+    instant: str | None = None
+    retracts: bool = True
+    data_from: object = None
+    data_to: object = None
+
+
+@dataclass(frozen=True)
+class FileTask:
+    """What is needed to read one file.
+
+    Attributes:
+        path: the bytes as delivered.
+        source: the mapping's source.
+        timezone: the clinic's.
+        instruments: registry entry by the name the mapping uses.
+        bounds: believable days.
+        scratch: folder for the decoded text.
+        prefix: of the tables made, `<prefix>_form`, `_appointment`, `_episode`, `_keys_<kind>`.
+        with_text: keep answers as text too.
+    """
+
+    path: Path
+    source: Source
+    timezone: str
+    instruments: Mapping[str, Instrument | None]
+    bounds: Bounds
+    scratch: Path
+    prefix: str
+    with_text: bool = False
+
+
+def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
+    """Read one file into tables of `con`; a file that cannot be read is refused, never raised.
+
+    The connection must have the pseudonym macros installed.
+    """
+    reading = FileReading()
+    text = task.scratch / f"{task.prefix}.txt"
+    try:
+        table = prepare(task.path, task.source.read, text, reading.findings)
+        _read_table(con, task, table, reading)
+    except FileRefused as refusal:
+        reading.findings.add(refusal.rule, refusal.line, refusal.column, **refusal.about)
+        reading.refused = refusal.rule
+        reading.retracts = False
+    finally:
+        text.unlink(missing_ok=True)
+    return reading
+
+
+def _read_table(
+    con: duckdb.DuckDBPyConnection, task: FileTask, table: TextTable, reading: FileReading
+) -> None:
+    source, header_line = task.source, table.header_line
+    refuse_missing_columns(source, table.columns, header_line, reading.findings)
+    plan = plan_records(
+        source, table.columns, task.timezone, dict(task.instruments), task.with_text
+    )
+    create_records(con, plan, table)
+    table, malformed = _malformed(con, table, task, reading)
+    lines = line_numbers(table, malformed)
+    con.register("line_frame", lines)
+    con.execute("create or replace table record_line as select * from line_frame")
+    con.unregister("line_frame")
+    reading.records = len(table.lines)
+    tell_columns(plan, header_line, reading.findings)
+    reading.dropped = tell_records(con, plan, table, reading.findings)
+    tell_identifiers(con, plan, reading.findings)
+    verdicts = [_judge(con, part, task.bounds, reading) for part in plan.parts]
+    for part in plan.parts:
+        tell_answers(con, part, reading.findings)
+    _count_records(con, plan, verdicts, reading, len(malformed))
+    _create_tables(con, plan, verdicts, task.prefix, reading)
+    _span(con, plan, task.prefix, reading)
+
+
+def _malformed(
+    con: duckdb.DuckDBPyConnection, table: TextTable, task: FileTask, reading: FileReading
+) -> tuple[TextTable, np.ndarray]:
+    """Index of the records that did not split; the record count must agree with the engine's."""
+    offsets = con.execute(
+        "select distinct line_byte_position - 1 as place from reject_errors order by place"
+    ).pl()["place"].to_numpy()  # fmt: skip
+    con.execute("delete from reject_errors")
+    con.execute("delete from reject_scans")
+    loaded = con.execute("select count(*) from record").fetchone()
+    expected = (loaded[0] if loaded else 0) + len(offsets)
+    if expected != len(table.starts):
+        table = recount(table, task.source.read)
+    if expected != len(table.starts):
+        raise FileRefused("records-uncertain", counted=len(table.starts), split=expected)
+    malformed = np.searchsorted(table.starts, offsets, side="right") - 1
+    width = len(table.columns)
+    for index in malformed:
+        line = int(table.lines[index])
+        last = index == len(table.starts) - 1 and table.ends_unfinished
+        if last:
+            reading.findings.add("record-truncated", line)
+            if task.source.delivery != "append":
+                reading.held_whole = "file-truncated"
+                reading.findings.add("file-truncated", line)
+        else:
+            reading.findings.add("record-malformed", line, expected=width)
+    if table.ends_unfinished and not len(malformed):
+        reading.findings.add("no-final-line-break", int(table.lines[-1]))
+    reading.retracts = len(malformed) == 0
+    return table, malformed
+
+
+def _judge(
+    con: duckdb.DuckDBPyConnection, part: Part, bounds: Bounds, reading: FileReading
+) -> Verdict:
+    if part.instrument is not None:
+        primary = part.instrument.scales.get("total")
+        bounds = Bounds(
+            bounds.earliest, bounds.latest, part.instrument.answer_min, part.instrument.answer_max,
+            primary.range_min if primary else None, primary.range_max if primary else None,
+        )  # fmt: skip
+    verdict = judge(con, part, bounds, reading.findings)
+    reading.found[part.kind] += verdict.found
+    reading.rejected[part.kind] += len(verdict.rejected)
+    reading.held[part.kind] += len(verdict.held)
+    return verdict
+
+
+def _count_records(
+    con: duckdb.DuckDBPyConnection,
+    plan: RecordPlan,
+    verdicts: list[Verdict],
+    reading: FileReading,
+    malformed: int,
+) -> None:
+    """A record is used where something it carries is used or held, rejected where nothing is."""
+    if not any(len(verdict.rejected) for verdict in verdicts):
+        all_rejected = 0
+    else:
+        for number, verdict in enumerate(verdicts):
+            con.register(f"refused_{number}", verdict.rejected.to_frame("row"))
+        good = " or ".join(
+            f"({v.part.prefix}_here and rowid not in (select row from refused_{n}))"
+            for n, v in enumerate(verdicts)
+        )
+        here = " or ".join(f"{v.part.prefix}_here" for v in verdicts)
+        row = con.execute(
+            f"select count(*) from record where dropped_by is null and ({here}) and not ({good})"
+        ).fetchone()
+        all_rejected = int(row[0]) if row else 0
+        for number in range(len(verdicts)):
+            con.unregister(f"refused_{number}")
+    reading.rejected_records = all_rejected + malformed
+    reading.used = reading.records - reading.dropped - reading.rejected_records
+
+
+def _create_tables(
+    con: duckdb.DuckDBPyConnection,
+    plan: RecordPlan,
+    verdicts: list[Verdict],
+    prefix: str,
+    reading: FileReading,
+) -> None:
+    for kind in KINDS:
+        same = [verdict for verdict in verdicts if verdict.part.kind == kind]
+        if not same:
+            continue
+        create_incoming(con, plan, same, f"{prefix}_{kind}")
+        if plan.grammar.source.delivery == "snapshot":
+            parts = [verdict.part for verdict in same]
+            without = create_all_keys(con, plan, parts, f"{prefix}_keys_{kind}")
+            reading.retracts = reading.retracts and without == 0
+    if plan.grammar.source.version is not None:
+        row = con.execute(
+            "select max(version_order) from record where dropped_by is null"
+        ).fetchone()
+        reading.instant = row[0] if row else None
+
+
+def _span(con: duckdb.DuckDBPyConnection, plan: RecordPlan, prefix: str, reading: FileReading) -> None:
+    """First and last day that accepted rows speak about; a booking ahead says nothing of its day."""
+    days = {
+        "form": "select cast(answered_at as date) as day from {}",
+        "appointment": "select cast(planned_at as date) as day from {} where status <> 'booked'",
+        "episode": "select unnest([started_on, ended_on]) as day from {}",
+    }
+    kinds = dict.fromkeys(part.kind for part in plan.parts)
+    spans = " union all ".join(days[kind].format(f"{prefix}_{kind}") for kind in kinds)
+    row = con.execute(f"select min(day), max(day) from ({spans})").fetchone()
+    if row:
+        reading.data_from, reading.data_to = row

@@ -1,0 +1,91 @@
+"""Findings: what is wrong, where, and what to do; never a patient's value."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+import polars as pl
+
+from schemas.finding_rules import finding_rules
+
+SCHEMA = {
+    "line": pl.Int32,
+    "column_name": pl.String,
+    "rule": pl.String,
+    "severity": pl.String,
+    "n_checked": pl.Int32,
+    "message": pl.String,
+    "what_to_do": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken rule of one file."""
+
+    line: int | None
+    column_name: str | None
+    rule: str
+    severity: str
+    n_checked: int | None
+    message: str
+    what_to_do: str
+
+
+@dataclass
+class Findings:
+    """Collects the findings of one file: single ones, and whole frames of them."""
+
+    single: list[Finding] = field(default_factory=list)
+    frames: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(
+        self,
+        rule: str,
+        line: int | None = None,
+        column: str | None = None,
+        n_checked: int | None = None,
+        **about: object,
+    ) -> None:
+        """Add one finding; `about` fills the places of the rule's message."""
+        known = finding_rules()[rule]
+        self.single.append(
+            Finding(
+                line, column, rule, known.severity, n_checked,
+                known.message.format(**about), known.what_to_do,
+            )  # fmt: skip
+        )
+
+    def add_lines(
+        self, rule: str, lines: pl.Series, column: str | None = None, **about: object
+    ) -> None:
+        """Add one finding for each line, or for the first of them where the rule is kept short.
+
+        Args:
+            rule: id of the rule.
+            lines: physical text lines, any order.
+            column: the column concerned.
+            about: places of the message; `n` is the full count.
+        """
+        if lines.is_empty():
+            return
+        known = finding_rules()[rule]
+        shown = lines.sort() if known.shown is None else lines.sort().head(known.shown)
+        message = known.message.format(n=len(lines), **about)
+        self.frames.append(
+            pl.DataFrame({"line": shown.cast(pl.Int32)}).with_columns(
+                pl.lit(column, pl.String).alias("column_name"),
+                pl.lit(rule).alias("rule"),
+                pl.lit(known.severity).alias("severity"),
+                pl.lit(len(lines), pl.Int32).alias("n_checked"),
+                pl.lit(message).alias("message"),
+                pl.lit(known.what_to_do).alias("what_to_do"),
+            )
+        )
+
+    def frame(self) -> pl.DataFrame:
+        """All findings, rejects first, then by line."""
+        one = pl.DataFrame([asdict(found) for found in self.single], schema=SCHEMA)
+        return pl.concat([one, *self.frames]).sort(
+            "severity", "line", "column_name", "rule", "message", nulls_last=False
+        )

@@ -1,0 +1,208 @@
+"""Rows as they will be stored: ids replaced by keyed pseudonyms, refused and held rows left out."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from flows.reading.cells import literal
+from flows.reading.judge import Verdict
+from flows.reading.record import Part, RecordPlan
+
+# What a row says; two rows that agree in these are the same news.
+CONTENT = {
+    "form": (
+        "patient_id", "therapist_id", "episode_id", "session_label", "instrument_id", "respondent",
+        "answered_at", "answered_precision", "answers", "missing", "input_form", "stated",
+    ),
+    "appointment": (
+        "patient_id", "therapist_id", "episode_id", "session_label", "planned_at", "status",
+    ),
+    "episode": (
+        "patient_id", "therapist_id", "episode_id", "started_on", "ended_on", "end_reason",
+    ),
+}  # fmt: skip
+COUNTED = ("new", "superseding", "unchanged", "rejected", "held")
+
+
+@dataclass(frozen=True)
+class Pseudonyms:
+    """How ids become pseudonyms: HMAC-SHA-256 over kind, clinic and id, the first 32 hex digits.
+
+    Attributes:
+        key: the workspace's secret; None keeps ids as they are (`rapport read`).
+        clinic_id: goes into every hash, so that two clinics' equal numbers stay apart.
+    """
+
+    key: bytes | None
+    clinic_id: str
+
+    def install(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Define the macros pseudonym(kind, id) and row_id(kind, text) in this session."""
+        if self.key is None:
+            con.execute("create or replace temp macro pseudonym(kind, id) as id")
+            con.execute("create or replace temp macro row_id(kind, key) as kind || '|' || key")
+            con.execute("create or replace temp macro episode_pseudonym(patient, id) as id")
+            return
+        block = self.key.ljust(64, b"\0")
+        con.execute("set variable key_inner = ?::blob", [bytes(b ^ 0x36 for b in block)])
+        con.execute("set variable key_outer = ?::blob", [bytes(b ^ 0x5C for b in block)])
+        clinic = literal(self.clinic_id)
+        con.execute(
+            "create or replace temp macro keyed_hash(message) as left(sha256("
+            "getvariable('key_outer') || unhex(sha256(getvariable('key_inner') || encode(message)))"
+            "), 32)"
+        )
+        for name in ("pseudonym", "row_id"):
+            con.execute(
+                f"create or replace temp macro {name}(kind, id) as"
+                f" keyed_hash(kind || chr(31) || {clinic} || chr(31) || id)"
+            )
+
+        # Some systems number a patient's episodes 1, 2, 3: the patient belongs to the id.
+        con.execute(
+            "create or replace temp macro episode_pseudonym(patient, id) as"
+            " pseudonym('episode', patient || chr(31) || id)"
+        )
+
+    def of(self, kind: str, identifier: str) -> str:
+        """The same pseudonym, computed in Python: for tests and for looking one id up."""
+        if self.key is None:
+            return identifier
+        message = "\x1f".join((kind, self.clinic_id, identifier)).encode()
+        return hmac.new(self.key, message, "sha256").hexdigest()[:32]
+
+
+def create_incoming(
+    con: duckdb.DuckDBPyConnection, plan: RecordPlan, verdicts: Sequence[Verdict], table: str
+) -> None:
+    """Create `table` with the rows of parts of one kind that are neither refused nor held."""
+    selects = []
+    for number, verdict in enumerate(verdicts):
+        left_out = pl.concat([verdict.rejected, verdict.held]).to_frame("row")
+        con.register(f"left_out_{number}", left_out)
+        part = verdict.part
+        columns = ",\n".join(f"{expression} as {name}" for name, expression in _columns(plan, part))
+        selects.append(
+            f"""
+            select l.line, record.rowid as row, {number} as part, {columns}, version_order
+            from record join record_line l on l.row = record.rowid
+            where dropped_by is null and {part.prefix}_here
+              and record.rowid not in (select row from left_out_{number})"""
+        )
+    con.execute(f"create or replace table {table} as {' union all '.join(selects)}")
+    for number in range(len(verdicts)):
+        con.unregister(f"left_out_{number}")
+
+
+def create_all_keys(
+    con: duckdb.DuckDBPyConnection, plan: RecordPlan, parts: Sequence[Part], table: str
+) -> int:
+    """Create `table` with the row_id of every record that carries one of the parts, refused or not.
+
+    Returns:
+        How many records have no key that can be made: with one of those nothing may be called
+        vanished.
+    """
+    selects = [
+        f"select {dict(_columns(plan, part))['row_id']} as row_id from record"
+        f" where dropped_by is null and {part.prefix}_here"
+        for part in parts
+    ]
+    con.execute(f"create or replace table {table} as {' union all '.join(selects)}")
+    row = con.execute(f"select count(*) from {table} where row_id is null").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:
+    names = part.names
+    shared = [
+        ("row_id", f"row_id({_kind(plan, part)}, {_key(plan, part)})"),
+        ("patient_id", f"pseudonym('patient', {names['patient']})"),
+        ("therapist_id", f"pseudonym('therapist', {names['therapist']})"),
+        ("episode_id", f"episode_pseudonym({names['patient']}, {names['episode']})"),
+        ("session_label", names["session"]),
+    ]
+    if part.form is not None:
+        return shared + _form_columns(plan, part)
+    if part.kind == "appointment":
+        return [*shared, ("planned_at", names["at"]), ("status", names["status"])]
+    return [
+        *shared[:-1],
+        ("started_on", f"cast({names['at']} as date)"),
+        ("ended_on", f"cast({names['end']} as date)"),
+        ("end_reason", names["reason"]),
+    ]
+
+
+def _kind(plan: RecordPlan, part: Part) -> str:
+    """Source and kind, which keep equal keys of different things apart."""
+    source = plan.grammar.source.name
+    if part.form is None:
+        return literal(f"{source}/{part.kind}")
+    twins = [p for p in plan.parts if p.form and p.form.instrument == part.form.instrument]
+    name = part.instrument.id if part.instrument else part.form.instrument
+    which = f"{source}/{name}/{twins.index(part)}"
+    return f"{literal(which + '/')} || {_respondent(part)}"
+
+
+def _key(plan: RecordPlan, part: Part) -> str:
+    if plan.grammar.source.key:
+        return "key_text"
+    names = part.names
+    if part.kind == "episode":
+        cells = [names["patient"], names["episode"]]
+    else:
+        at = f"{names['at']}_text"
+        cells = [names["patient"], f"coalesce({names['episode']}, '')", f"coalesce({names['session']}, '')", at]
+    return " || chr(31) || ".join(cells)
+
+
+def _respondent(part: Part) -> str:
+    return part.names["respondent"] if part.respondent is None else literal(part.respondent)
+
+
+def _form_columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:
+    prefix, at = part.prefix, part.names["at"]
+    form = part.form
+    if form is None:
+        return []
+    instrument = part.instrument.id if part.instrument else form.instrument
+    stated = [
+        _stated(name, f"{prefix}_score{n}", "score") for n, name in enumerate(form.scores)
+    ] + [_stated("total", f"{prefix}_total", "total") for _ in form.totals]
+    answers, missing = f"{prefix}_answers", f"{prefix}_missing"
+    if not part.items:
+        answers, missing = "null::decimal(9,3)[]", "null::varchar[]"
+    empty = "[]::struct(scale varchar, value decimal(9,3), reason varchar, role varchar)[]"
+    columns = [
+        ("instrument_id", literal(instrument)),
+        ("respondent", _respondent(part)),
+        ("answered_at", at),
+        ("answered_precision", f"{at}_precision"),
+        ("answers", answers),
+        ("missing", missing),
+        ("input_form", literal("keyed" if form.reversed == "already" else "raw")),
+        ("stated", f"list_value({', '.join(stated)})" if stated else empty),
+    ]
+    if plan.with_text:
+        texts = f"{prefix}_texts" if part.items else "null::varchar[]"
+        scores = [f"{prefix}_score{n}_text" for n in range(len(form.scores))]
+        columns += [
+            ("instrument_name", literal(part.instrument.name if part.instrument else form.instrument)),
+            ("answered_text", f"{at}_text"),
+            ("texts", texts),
+            ("score_texts", f"[{', '.join(scores)}]::varchar[]"),
+        ]
+    return columns
+
+
+def _stated(name: str, column: str, role: str) -> str:
+    return (
+        f"{{'scale': {literal(name)}, 'value': {column}, 'reason': {column}_reason,"
+        f" 'role': {literal(role)}}}"
+    )

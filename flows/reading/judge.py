@@ -1,0 +1,156 @@
+"""Puts the records of one file before the row rules, and says which broke what, where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from flows.reading.finding import Findings
+from flows.reading.record import Part
+from schemas.finding_rules import finding_rules
+from schemas.tables import (
+    HELD,
+    Bounds,
+    appointment_schema,
+    broken_rules,
+    episode_schema,
+    form_schema,
+)
+
+BATCH_ROWS = 200_000
+FIELD_WORDS = {"at": "date", "reason": "end reason", "end": "end date", "status": "status"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The rows of one part that are refused, and those held back. Row ids of the record table."""
+
+    part: Part
+    found: int
+    rejected: pl.Series
+    held: pl.Series
+
+
+def judge(
+    con: duckdb.DuckDBPyConnection, part: Part, bounds: Bounds, findings: Findings
+) -> Verdict:
+    """Judge every record that carries this part; add a finding for each broken rule."""
+    schema = _schema(part, bounds)
+    found = 0
+    broken = []
+    reader = con.execute(_rows(part)).to_arrow_reader(BATCH_ROWS)
+    for batch in reader:
+        rows = pl.DataFrame(pl.from_arrow(batch))
+        found += len(rows)
+        broken.append(broken_rules(schema, rows))
+    faults = pl.concat(broken) if broken else pl.DataFrame(schema={"row": pl.Int64, "rule": pl.String, "field": pl.String})
+    _tell(con, part, bounds, faults, findings)
+    severity = {rule: known.severity for rule, known in finding_rules().items()}
+    refused = faults.filter(pl.col("rule").replace_strict(severity, default="reject") == "reject")
+    rejected = refused["row"].unique().sort()
+    held = faults.filter(pl.col("rule") == HELD)["row"].unique().sort()
+    return Verdict(part, found, rejected, held.filter(~held.is_in(rejected.implode())))
+
+
+def _schema(part: Part, bounds: Bounds):  # noqa: ANN202 - pandera's type is generic
+    if part.form is not None:
+        return form_schema(bounds, len(part.form.scores))
+    return appointment_schema(bounds) if part.kind == "appointment" else episode_schema(bounds)
+
+
+def _rows(part: Part) -> str:
+    """The part's rows as the schema wants them: words, days and ranges, no text of a cell."""
+    names, prefix = part.names, part.prefix
+    fields = ["patient", "therapist", "episode", "session", "at"]
+    columns = [f"{names[name]}_status as {name}" for name in fields]
+    columns.append(f"cast({names['at']} as date) as \"on\"")
+    if part.form is not None:
+        respondent = f"{names['respondent']}_status" if "respondent" in names else "'ok'"
+        columns.append(f"{respondent} as respondent")
+        answers, missing = f"{prefix}_answers", f"{prefix}_missing"
+        if not part.items:
+            answers, missing = "null::decimal(9,3)[]", "null::varchar[]"
+        columns += [
+            f"list_min({answers}) as lowest",
+            f"list_max({answers}) as highest",
+            f"coalesce(list_contains({missing}, 'invalid'), false) as undeclared",
+        ]
+        for n in range(len(part.form.scores)):
+            columns += [f"{prefix}_score{n}_status as score{n}_status", f"{prefix}_score{n} as score{n}"]
+    elif part.kind == "appointment":
+        happened = f"case when {names['status']} <> 'booked' then cast({names['at']} as date) end"
+        columns += [f"{names['status']}_status as status", f"{happened} as happened_on"]
+    else:
+        columns += [
+            f"{names['end']}_status as \"end\"",
+            f"cast({names['end']} as date) as end_on",
+            f"{names['reason']}_status as reason",
+        ]
+    return (
+        f"select rowid as row, {', '.join(columns)} from record"
+        f" where dropped_by is null and {prefix}_here order by rowid"
+    )
+
+
+def _tell(
+    con: duckdb.DuckDBPyConnection,
+    part: Part,
+    bounds: Bounds,
+    faults: pl.DataFrame,
+    findings: Findings,
+) -> None:
+    if faults.is_empty():
+        return
+    numbered = con.execute(
+        "select f.rule, f.field, l.line from faults f join record_line l using (row) order by all"
+    ).pl()
+    for (rule, field), rows in numbered.group_by("rule", "field", maintain_order=True):
+        if rule in ("answer-undeclared", "answer-out-of-range"):
+            continue
+        about = {
+            "field": FIELD_WORDS.get(str(field), str(field)),
+            "as_of": bounds.latest,
+            "earliest": bounds.earliest,
+            "lowest": bounds.score_lowest,
+            "highest": bounds.score_highest,
+        }
+        findings.add_lines(str(rule), rows["line"], _column(part, str(field)), **about)
+    if part.items:
+        _tell_answers(con, part, bounds, faults, findings)
+
+
+def _column(part: Part, field: str) -> str | None:
+    if part.form is not None and field.startswith("score"):
+        return list(part.form.scores.values())[int(field.removeprefix("score"))]
+    return part.columns.get(field) or None
+
+
+def _tell_answers(
+    con: duckdb.DuckDBPyConnection,
+    part: Part,
+    bounds: Bounds,
+    faults: pl.DataFrame,
+    findings: Findings,
+) -> None:
+    """Which item of a refused form it was: only the refused rows are taken apart."""
+    wrong = faults.filter(pl.col("rule").is_in(["answer-undeclared", "answer-out-of-range"]))
+    if wrong.is_empty():
+        return
+    low, high = bounds.lowest, bounds.highest
+    cells = con.execute(
+        f"""
+        select line, item,
+               case when reason = 'invalid' then 'answer-undeclared'
+                    when answer < $low or answer > $high then 'answer-out-of-range' end as rule
+        from (select l.line, unnest(range(1, {len(part.items)} + 1)) as item,
+                     unnest({part.prefix}_answers) as answer, unnest({part.prefix}_missing) as reason
+              from record join record_line l on l.row = record.rowid
+              where record.rowid in (select row from wrong))
+        where rule is not null order by rule, item, line""",
+        {"low": low, "high": high},
+    ).pl()
+    for (rule, item), rows in cells.group_by("rule", "item", maintain_order=True):
+        column = part.items[int(str(item)) - 1]
+        findings.add_lines(str(rule), rows["line"], column, lowest=low, highest=high)

@@ -1,0 +1,207 @@
+"""New rows meet the rows already known: nothing is overwritten, a correction closes and opens.
+
+A row is open from `known_from` (the night it became known) to `known_to`; open rows end in
+9999-12-31. Per key the newest version counts: by the version column where the mapping declares
+one, else by order of arrival.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from flows.reading.cells import literal
+from flows.reading.finding import Findings
+from flows.reading.incoming import CONTENT
+
+OPEN_END = "date '9999-12-31'"
+
+
+@dataclass(frozen=True)
+class Merge:
+    """One delivery's rows of one kind, and where they go.
+
+    Attributes:
+        kind: form, appointment or episode.
+        incoming: table of the rows as read.
+        state: table of all versions of all rows.
+        clinic_id: whose rows these are.
+        source_name: which of the clinic's sources.
+        delivery_id: provenance of the new rows.
+        as_of: the night.
+        versioned: the mapping declares a version column.
+        stale: the file restates an older state and changes nothing.
+    """
+
+    kind: str
+    incoming: str
+    state: str
+    clinic_id: str
+    source_name: str
+    delivery_id: str
+    as_of: date
+    versioned: bool = False
+    stale: bool = False
+
+
+def merge(con: duckdb.DuckDBPyConnection, job: Merge, findings: Findings) -> dict[str, int]:
+    """Merge one table of incoming rows; how many were new, superseding, unchanged or rejected."""
+    _judge(con, job)
+    _tell(con, findings)
+    counts = dict.fromkeys(("new", "superseding", "unchanged", "rejected"), 0)
+    for outcome, n in con.execute("select outcome, count(*) from judged group by 1").fetchall():
+        counts[outcome] = n
+    if counts["superseding"]:
+        con.execute(
+            f"update {job.state} set known_to = $as_of where known_to = {OPEN_END} and row_id in"
+            " (select row_id from judged where outcome = 'superseding')",
+            {"as_of": job.as_of},
+        )
+    if counts["new"] or counts["superseding"]:
+        _insert(con, job)
+    con.execute("drop table judged")
+    return counts
+
+
+def _same(left: str, right: str, kind: str) -> str:
+    return " and ".join(f"{left}.{c} is not distinct from {right}.{c}" for c in CONTENT[kind])
+
+
+def _judge(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
+    """The table judged(row, part, line, row_id, place, known_later, outcome, repeated)."""
+    if job.stale:
+        con.execute(
+            "create or replace temp table judged as select row, part, line, row_id, 1 as place,"
+            f" true as is_last, 'unchanged' as outcome, false as repeated from {job.incoming}"
+        )
+        return
+    repeated = f"select row_id from {job.incoming} group by row_id having count(*) > 1"
+    content = ", ".join(f"{c} := {c}" for c in CONTENT[job.kind])
+    conflict = "version_order = before_version" if job.versioned else "false"
+    con.execute(
+        f"""
+        create or replace temp table judged as
+        with known as (
+            select * from {job.state}
+            where known_to = {OPEN_END} and clinic_id = $clinic and source_name = $source
+        ),
+        twice as ({repeated}),
+        once as (
+            select i.row, i.part, i.line, i.row_id, 1 as place, false as known_later,
+                   case when k.row_id is null then 'new'
+                        when i.version_order < k.version_order then 'unchanged'
+                        when {_same("i", "k", job.kind)} then 'unchanged'
+                        when {str(job.versioned).lower()} and i.version_order = k.version_order
+                            then 'rejected'
+                        else 'superseding' end as outcome,
+                   false as repeated
+            from {job.incoming} i left join known k using (row_id)
+            where i.row_id not in (select row_id from twice)
+        ),
+        chain as (
+            select i.row, i.part, i.line, i.row_id, i.version_order,
+                   struct_pack({content}) as content
+            from {job.incoming} i where i.row_id in (select row_id from twice)
+            union all by name
+            select -1 as row, -1 as part, -1 as line, k.row_id, k.version_order,
+                   struct_pack({content}) as content
+            from known k where k.row_id in (select row_id from twice)
+        ),
+        ordered as (
+            select *, lag(content) over w as before, lag(version_order) over w as before_version,
+                   lag(row) over w as before_row, lead(row) over w as after_row,
+                   lead(content) over w as after, lead(version_order) over w as after_version,
+                   row_number() over w as place,
+                   coalesce(bool_or(row < 0) over (w rows between 1 following
+                       and unbounded following), false) as known_later
+            from chain window w as (
+                partition by row_id order by version_order nulls first, row, part)
+        )
+        select row, part, line, row_id, place, known_later,
+               case when before_row is not null and content is not distinct from before
+                        then 'unchanged'
+                    when before_row is not null and {conflict} then 'rejected'
+                    when after_row is not null and {conflict.replace("before", "after")}
+                        and content is distinct from after then 'rejected'
+                    when before_row is null then 'new'
+                    else 'superseding' end as outcome,
+               before_row is not null and content is distinct from before as repeated
+        from ordered where row >= 0
+        union all by name
+        select * from once""",
+        {"clinic": job.clinic_id, "source": job.source_name},
+    )
+
+
+def _tell(con: duckdb.DuckDBPyConnection, findings: Findings) -> None:
+    lines = con.execute("select line from judged where outcome = 'rejected' order by line").pl()
+    findings.add_lines("key-conflict", lines["line"])
+    lines = con.execute(
+        "select line from judged where repeated and outcome <> 'rejected' order by line"
+    ).pl()
+    findings.add_lines("key-repeated", lines["line"])
+
+
+def _insert(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
+    con.execute(
+        f"""
+        insert into {job.state} by name
+        select i.* exclude (row, part), $clinic as clinic_id, $source as source_name,
+               $delivery as delivery_id, $as_of as known_from,
+               case when j.known_later or j.place < later.place then $as_of
+                    else {OPEN_END} end as known_to
+        from {job.incoming} i join judged j using (row, part)
+        left join (
+            select row_id, max(place) as place from judged
+            where place > 1 and outcome in ('new', 'superseding') group by row_id
+        ) later on later.row_id = j.row_id
+        where j.outcome in ('new', 'superseding')""",
+        {
+            "clinic": job.clinic_id,
+            "source": job.source_name,
+            "delivery": job.delivery_id,
+            "as_of": job.as_of,
+        },
+    )
+
+
+def retract_vanished(
+    con: duckdb.DuckDBPyConnection, job: Merge, keys: str, findings: Findings
+) -> int:
+    """Close the open rows of a source that a newer complete snapshot no longer has.
+
+    Args:
+        con: where the state is.
+        job: as for `merge`.
+        keys: table of every row_id in the file, those of refused records included.
+        findings: told how many vanished and where they were last seen.
+    """
+    gone = f"""
+        from {job.state}
+        where known_to = {OPEN_END} and clinic_id = $clinic and source_name = $source
+          and row_id not in (select row_id from {keys} where row_id is not null)"""
+    about = {"clinic": job.clinic_id, "source": job.source_name}
+    row = con.execute(f"select count(*), max(delivery_id) {gone}", about).fetchone()
+    n = int(row[0]) if row else 0
+    if n:
+        seen = con.execute(
+            f"select string_agg(distinct delivery_id, ', ' order by delivery_id) {gone}", about
+        ).fetchone()
+        findings.add("record-vanished", n=n, last_seen=f"delivery {seen[0] if seen else ''}")
+        con.execute(f"update {job.state} set known_to = $as_of {gone.replace('from ' + job.state, '', 1)}",
+                    {**about, "as_of": job.as_of})
+    return n
+
+
+def create_state(con: duckdb.DuckDBPyConnection, incoming: str, state: str) -> None:
+    """Create the table of all versions with the columns of an incoming one, where it is not there."""
+    con.execute(
+        f"""
+        create table if not exists {state} as
+        select * exclude (row, part), {literal("")} as clinic_id, {literal("")} as source_name,
+               {literal("")} as delivery_id, date '2000-01-01' as known_from,
+               {OPEN_END} as known_to
+        from {incoming} limit 0"""
+    )

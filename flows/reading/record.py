@@ -1,0 +1,343 @@
+"""One pass over a file's records: everything the mapping says of them, as one table.
+
+Text is cast straight from the reader; it is never stored. The result has one row per record, in
+file order, so that the row id leads back to the physical line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+
+from flows.errors import MappingError
+from flows.reading.cells import (
+    CellGrammar,
+    NumberRule,
+    coded,
+    date_field,
+    literal,
+    text_field,
+)
+from flows.reading.delimited import TextTable
+from schemas.export_format import Appointment, Episode, FieldRule, Form, Source
+from schemas.instrument_types import Instrument
+
+# Cells are separated by a byte that no text file holds, so that two keys cannot run together.
+SEPARATOR = "'\x1f'"
+# A NUL cannot be in a decoded file: no cell is ever taken for NULL by the engine.
+NULL_TEXT = "'\x01'"
+LONGEST_LINE = 16 << 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing a record may carry: a form, an appointment or an episode.
+
+    Attributes:
+        kind: form, appointment or episode.
+        prefix: of its columns in the record table.
+        names: record-table column of patient, therapist, episode, session, at (and end, respondent).
+        columns: header names behind each of these, for findings.
+        form: the mapping's form, where kind is form.
+        instrument: the registry's instrument, None where the registry has none of that name.
+        scores: names of stated scores.
+    """
+
+    kind: str
+    prefix: str
+    names: dict[str, str]
+    columns: dict[str, str]
+    form: Form | None = None
+    instrument: Instrument | None = None
+    items: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
+    respondent: str | None = None
+
+
+@dataclass
+class RecordPlan:
+    """The columns of the record table, and the parts that stand on them."""
+
+    grammar: CellGrammar
+    with_text: bool
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+
+    def put(self, columns: list[tuple[str, str]], *keep: str) -> None:
+        """Add aliased expressions; `keep` names those that stay in the table."""
+        self.columns.extend(columns)
+        self.kept.extend(keep)
+
+    def put_text(self, name: str, rule: FieldRule | None) -> str:
+        """Add an identifier-like field."""
+        self.put(text_field(self.grammar, name, rule), name, f"{name}_status")
+        return name
+
+    def put_date(self, name: str, rule: FieldRule | None) -> str:
+        """Add a date field."""
+        kept = [name, f"{name}_text", f"{name}_precision", f"{name}_status"]
+        self.put(date_field(self.grammar, name, rule), *kept)
+        return name
+
+
+def plan_records(
+    source: Source,
+    header: tuple[str, ...],
+    timezone: str,
+    instruments: dict[str, Instrument | None],
+    with_text: bool,
+) -> RecordPlan:
+    """Turn one source of a mapping into the columns of its record table.
+
+    Args:
+        source: the mapping's source.
+        header: cleaned column names of the file.
+        timezone: the clinic's.
+        instruments: registry entry by the name the mapping uses; None where there is none.
+        with_text: keep answers as plain number text too, for `rapport read`.
+    """
+    plan = RecordPlan(CellGrammar(source, header, timezone), with_text)
+    fields = source.fields
+    for name in ("patient", "therapist", "episode", "session"):
+        plan.put_text(name, getattr(fields, name))
+    plan.put_date("answered", fields.answered_at)
+    for number, form in enumerate(source.form):
+        _plan_form(plan, form, number, instruments[form.instrument])
+    if source.appointment is not None:
+        _plan_appointment(plan, source.appointment)
+    if source.episode is not None:
+        _plan_episode(plan, source.episode)
+    _plan_drops(plan)
+    _plan_key(plan)
+    return plan
+
+
+def _shared(plan: RecordPlan, part: Appointment | Episode | None, prefix: str) -> dict[str, str]:
+    names = {}
+    for name in ("patient", "therapist", "episode", "session"):
+        own = getattr(part, name, None)
+        names[name] = name if own is None else plan.put_text(f"{prefix}_{name}", own)
+    return names
+
+
+def _told(rule: FieldRule | None) -> str:
+    return "" if rule is None else " / ".join(rule.columns)
+
+
+def _columns(plan: RecordPlan, part: object) -> dict[str, str]:
+    shared = plan.grammar.source.fields
+    return {
+        name: _told(getattr(part, name, None) or getattr(shared, name))
+        for name in ("patient", "therapist", "episode", "session")
+    }
+
+
+def _plan_form(plan: RecordPlan, form: Form, number: int, instrument: Instrument | None) -> None:
+    grammar, prefix = plan.grammar, f"f{number}"
+    here = "true" if form.when is None else grammar.condition(form.when)
+    names, columns = _shared(plan, None, prefix), _columns(plan, None)
+    names["at"] = "answered"
+    columns["at"] = _told(form.answered_at or grammar.source.fields.answered_at)
+    if form.answered_at is not None:
+        names["at"] = plan.put_date(f"{prefix}_answered", form.answered_at)
+    respondent = None
+    if isinstance(form.respondent, FieldRule):
+        names["respondent"] = plan.put_text(f"{prefix}_respondent", form.respondent)
+        columns["respondent"] = _told(form.respondent)
+    else:
+        respondent = form.respondent
+    items = form.items.names if form.items else ()
+    if items:
+        here = _plan_items(plan, form, prefix, items, instrument, here)
+    plan.put([(f"{prefix}_here", here)], f"{prefix}_here")
+    for place, column in enumerate(form.scores.values()):
+        _plan_stated(plan, f"{prefix}_score{place}", column)
+    for column in form.totals.values():
+        _plan_stated(plan, f"{prefix}_total", column)
+    beyond = _beyond(grammar.source, form, items)
+    filled = " or ".join(f"not {grammar.is_missing(grammar.cell(name))}" for name in beyond)
+    plan.put([(f"{prefix}_beyond", filled or "false")], f"{prefix}_beyond")
+    plan.parts.append(
+        Part("form", prefix, names, columns, form, instrument, items, beyond, respondent)
+    )
+
+
+def _beyond(source: Source, form: Form, items: tuple[str, ...]) -> tuple[str, ...]:
+    """Item columns that this form shares the first of with another one, but does not reach."""
+    if form.when is None:
+        return ()
+    others = {
+        name
+        for other in source.form
+        if other is not form and other.items and set(items) & set(other.items.names)
+        for name in other.items.names
+    }
+    return tuple(sorted(others - set(items), key=lambda name: (len(name), name)))
+
+
+def _plan_items(
+    plan: RecordPlan,
+    form: Form,
+    prefix: str,
+    items: tuple[str, ...],
+    instrument: Instrument | None,
+    here: str,
+) -> str:
+    grammar = plan.grammar
+    number = _number_rule(grammar, instrument)
+    values, texts, reasons = [], [], []
+    for name in items:
+        cell = grammar.cell(name)
+        missing = grammar.is_missing(cell)
+        if form.values is not None:
+            value = coded(cell, form.values, decimal=True)
+            text = coded(cell, form.values, decimal=False)
+        else:
+            value, text = number.value(cell), number.text(cell)
+        values.append(f"case when {missing} then null else {value} end")
+        texts.append(f"case when {missing} then null else {text} end")
+        reasons.append(
+            f"case when {missing} then {grammar.missing_reason(cell)}"
+            f" when ({text}) is null then 'invalid' end"
+        )
+    answers = f"{prefix}_answers"
+    plan.put([(answers, f"list_value({', '.join(values)})")], answers)
+    complete = f"list_aggregate({answers}, 'count') = {len(items)}"
+    missing_list = f"case when {complete} then null else list_value({', '.join(reasons)}) end"
+    plan.put([(f"{prefix}_missing", missing_list)], f"{prefix}_missing")
+    if plan.with_text:
+        plan.put([(f"{prefix}_texts", f"list_value({', '.join(texts)})")], f"{prefix}_texts")
+    if form.items is not None and form.items.omit_if_all_blank:
+        all_missing = " and ".join(grammar.is_missing(grammar.cell(name)) for name in items)
+        return f"{here} and not ({all_missing})"
+    return here
+
+
+def _number_rule(grammar: CellGrammar, instrument: Instrument | None) -> NumberRule:
+    decimal = grammar.source.read.decimal
+    if instrument is None or instrument.answer_step != 1:
+        return NumberRule(decimal)
+    low, high = int(instrument.answer_min), int(instrument.answer_max)
+    common = [str(n) for n in range(low, min(high, low + 20) + 1)]
+    common = [text for text in common if text not in grammar.source.missing]
+    return NumberRule(decimal, whole=True, common=tuple(common))
+
+
+def _plan_stated(plan: RecordPlan, name: str, column: str) -> None:
+    grammar = plan.grammar
+    cell = grammar.cell(column)
+    number = NumberRule(grammar.source.read.decimal)
+    missing = grammar.is_missing(cell)
+    status = f"case when {missing} then 'missing' when {name} is null then 'undeclared' else 'ok' end"
+    plan.put(
+        [
+            (name, f"case when {missing} then null else {number.value(cell)} end"),
+            (f"{name}_reason", f"case when {missing} then {grammar.missing_reason(cell)} end"),
+            (f"{name}_text", f"case when {missing} then null else {number.text(cell)} end"),
+            (f"{name}_status", status),
+        ],
+        name, f"{name}_reason", f"{name}_text", f"{name}_status",
+    )  # fmt: skip
+
+
+def _plan_appointment(plan: RecordPlan, appointment: Appointment) -> None:
+    names, columns = _shared(plan, appointment, "a"), _columns(plan, appointment)
+    fields = plan.grammar.source.fields
+    names["at"] = "answered"
+    columns["at"] = _told(appointment.planned_at or fields.answered_at)
+    if appointment.planned_at is not None:
+        names["at"] = plan.put_date("a_planned", appointment.planned_at)
+    names["status"] = plan.put_text("a_status", appointment.status)
+    columns["status"] = _told(appointment.status)
+    here = "true" if appointment.when is None else plan.grammar.condition(appointment.when)
+    plan.put([("a_here", here)], "a_here")
+    plan.parts.append(Part("appointment", "a", names, columns))
+
+
+def _plan_episode(plan: RecordPlan, episode: Episode) -> None:
+    names, columns = _shared(plan, episode, "e"), _columns(plan, episode)
+    names["at"] = plan.put_date("e_start", episode.start)
+    names["end"] = plan.put_date("e_end", episode.end)
+    names["reason"] = plan.put_text("e_reason", episode.end_reason)
+    columns |= {
+        "at": _told(episode.start), "end": _told(episode.end), "reason": _told(episode.end_reason),
+    }  # fmt: skip
+    here = "true" if episode.when is None else plan.grammar.condition(episode.when)
+    plan.put([("e_here", here)], "e_here")
+    plan.parts.append(Part("episode", "e", names, columns))
+
+
+def _plan_drops(plan: RecordPlan) -> None:
+    """`dropped_by`: 0 header again, 1.. the mapping's drop rules, then the keep rules; else NULL."""
+    grammar = plan.grammar
+    read = grammar.source.read
+    cases = []
+    for place, rule in enumerate(read.drop, start=1):
+        if rule.header_again:
+            same = [
+                f"trim(c{n}) = {literal(name)}"
+                for n, name in enumerate(grammar.columns)
+                if not name.startswith("(column ")
+            ]
+            cases.append(f"when {' and '.join(same)} then 0")
+        elif rule.column is not None and rule.matches is not None:
+            cell = grammar.cell(rule.column)
+            cases.append(f"when regexp_full_match({cell}, {literal(rule.matches)}, 's') then {place}")
+    for place, keep in enumerate(read.keep, start=len(read.drop) + 1):
+        cases.append(f"when not {grammar.condition(keep)} then {place}")
+    dropped = f"case {' '.join(cases)} end" if cases else "null"
+    plan.put([("dropped_by", f"cast({dropped} as integer)")], "dropped_by")
+
+
+def _plan_key(plan: RecordPlan) -> None:
+    grammar = plan.grammar
+    source = grammar.source
+    if source.key:
+        cells = [grammar.cell(name) for name in source.key]
+        key = f" || {SEPARATOR} || ".join(cells)
+        plan.put([("key_text", key)], "key_text")
+    version = "null::varchar" if source.version is None else grammar.cell(source.version)
+    # Whole numbers are ordered as numbers, instants as instants; anything else as text.
+    order = (
+        "case when version_text = '' then null"
+        " when regexp_full_match(version_text, '[0-9]{1,18}') then lpad(version_text, 20, '0')"
+        " else coalesce(strftime(try_cast(version_text as timestamp), '%Y-%m-%dT%H:%M:%S.%f'),"
+        " version_text) end"
+    )
+    plan.put([("version_text", version), ("version_order", order)], "version_order")
+
+
+def create_records(con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: TextTable) -> None:
+    """Read the file once into the table `record`; records that do not split end in reject_errors."""
+    width = len(table.columns)
+    columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(width))
+    quote = literal('"')
+    lateral = ",\n".join(f"{expression} as {alias}" for alias, expression in plan.columns)
+    kept = ", ".join(dict.fromkeys(plan.kept))
+    select = f"""
+        create or replace table record as
+        select {kept} from (
+            select {lateral}
+            from read_csv(
+                {literal(str(table.path))}, columns = {{{columns}}}, auto_detect = false,
+                header = false, delim = {literal(plan.grammar.source.read.delimiter)},
+                quote = {quote}, escape = {quote}, nullstr = {NULL_TEXT}, new_line = '\\n',
+                strict_mode = true, store_rejects = true, rejects_limit = 0,
+                max_line_size = {LONGEST_LINE}
+            )
+        )"""
+    try:
+        con.execute(select)
+    except duckdb.Error as error:
+        raise MappingError(_bind_fault(plan, error)) from None
+
+
+def _bind_fault(plan: RecordPlan, error: duckdb.Error) -> str:
+    """What a failing plan tells a person; the engine's own text may hold cells."""
+    first = str(error).splitlines()[0]
+    if "regular expression" in first or "regex" in first.lower() or "date format" in first.lower():
+        return f"source {plan.grammar.source.name}: a pattern or date format is not understood"
+    return f"source {plan.grammar.source.name}: the file cannot be split ({type(error).__name__})"
+

@@ -1,0 +1,1 @@
+"""Nouns: what good data looks like, as data files with typed readers."""
