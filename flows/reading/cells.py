@@ -58,6 +58,10 @@ class CellGrammar:
         column = f"c{list(self.columns).index(name)}"
         return f"trim({column})" if self.source.read.trim else column
 
+    def place(self, name: str) -> int:
+        """Where a header name stands, counted from 1."""
+        return list(self.columns).index(clean_name(name)) + 1
+
     def condition(self, condition: Condition) -> str:
         """True where the record meets a condition of the mapping."""
         return matches(self.cell(condition.column), condition.matches)

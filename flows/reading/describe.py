@@ -53,7 +53,9 @@ def drop_conditions(plan: RecordPlan) -> list[str]:
     return drops + [f"keep {rule.column} = {rule.matches}" for rule in read.keep]
 
 
-def tell_identifiers(con: duckdb.DuckDBPyConnection, plan: RecordPlan, findings: Findings) -> None:
+def tell_identifiers(
+    con: duckdb.DuckDBPyConnection, plan: RecordPlan, header_line: int, findings: Findings
+) -> None:
     """Leading zeros in patient ids, and years of two digits."""
     rule = plan.grammar.source.fields.patient
     if rule is not None and rule.pad is None:
@@ -67,7 +69,7 @@ def tell_identifiers(con: duckdb.DuckDBPyConnection, plan: RecordPlan, findings:
     dates += [form.answered_at for form in plan.grammar.source.form]
     for date in dates:
         if date is not None and any("%y" in form for form in date.formats):
-            findings.add("two-digit-year", None, " / ".join(date.columns))
+            findings.add("two-digit-year", header_line, " / ".join(date.columns))
 
 
 def tell_answers(con: duckdb.DuckDBPyConnection, part: Part, findings: Findings) -> None:

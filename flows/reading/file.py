@@ -8,11 +8,13 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import polars as pl
 
 from flows.errors import FileRefused
+from flows.reading.cells import literal
 from flows.reading.columns import refuse_missing_columns, tell_columns
 from flows.reading.delimited import TextTable, prepare, recount
-from flows.reading.describe import line_numbers, tell_answers, tell_identifiers, tell_records
+from flows.reading.describe import drop_conditions, line_numbers, tell_answers, tell_identifiers, tell_records
 from flows.reading.finding import Findings
 from flows.reading.incoming import create_all_keys, create_incoming
 from flows.reading.judge import Verdict, judge
@@ -108,54 +110,83 @@ def _read_table(
         source, table.columns, task.timezone, dict(task.instruments), task.with_text
     )
     create_records(con, plan, table)
-    table, malformed = _malformed(con, table, task, reading)
+    table, malformed = _malformed(con, plan, table, task, reading)
     lines = line_numbers(table, malformed)
     con.register("line_frame", lines)
     con.execute("create or replace table record_line as select * from line_frame")
     con.unregister("line_frame")
     reading.records = len(table.lines)
     tell_columns(plan, header_line, reading.findings)
-    reading.dropped = tell_records(con, plan, table, reading.findings)
-    tell_identifiers(con, plan, reading.findings)
+    reading.dropped += tell_records(con, plan, table, reading.findings)
+    tell_identifiers(con, plan, header_line, reading.findings)
     verdicts = [_judge(con, part, task.bounds, reading) for part in plan.parts]
     for part in plan.parts:
         tell_answers(con, part, reading.findings)
-    _count_records(con, plan, verdicts, reading, len(malformed))
+    _count_records(con, plan, verdicts, reading)
     _create_tables(con, plan, verdicts, task.prefix, reading)
     _span(con, plan, task.prefix, reading)
 
 
 def _malformed(
-    con: duckdb.DuckDBPyConnection, table: TextTable, task: FileTask, reading: FileReading
+    con: duckdb.DuckDBPyConnection,
+    plan: RecordPlan,
+    table: TextTable,
+    task: FileTask,
+    reading: FileReading,
 ) -> tuple[TextTable, np.ndarray]:
     """Index of the records that did not split; the record count must agree with the engine's."""
-    offsets = con.execute(
-        "select distinct line_byte_position - 1 as place from reject_errors order by place"
-    ).pl()["place"].to_numpy()  # fmt: skip
+    unsplit = con.execute(
+        f"select line_byte_position - 1 as place, min({_dropped_by(plan)}) as dropped_by"
+        " from reject_errors group by place order by place"
+    ).pl()
     con.execute("delete from reject_errors")
     con.execute("delete from reject_scans")
     loaded = con.execute("select count(*) from record").fetchone()
-    expected = (loaded[0] if loaded else 0) + len(offsets)
+    expected = (loaded[0] if loaded else 0) + len(unsplit)
     if expected != len(table.starts):
         table = recount(table, task.source.read)
     if expected != len(table.starts):
         raise FileRefused("records-uncertain", counted=len(table.starts), split=expected)
-    malformed = np.searchsorted(table.starts, offsets, side="right") - 1
-    width = len(table.columns)
-    for index in malformed:
-        line = int(table.lines[index])
-        last = index == len(table.starts) - 1 and table.ends_unfinished
-        if last:
-            reading.findings.add("record-truncated", line)
-            if task.source.delivery != "append":
-                reading.held_whole = "file-truncated"
-                reading.findings.add("file-truncated", line)
-        else:
-            reading.findings.add("record-malformed", line, expected=width)
-    if table.ends_unfinished and not len(malformed):
-        reading.findings.add("no-final-line-break", int(table.lines[-1]))
-    reading.retracts = len(malformed) == 0
+    malformed = np.searchsorted(table.starts, unsplit["place"].to_numpy(), side="right") - 1
+    lines = unsplit.with_columns(pl.Series("line", table.lines[malformed], dtype=pl.Int32))
+    _tell_malformed(plan, table, task, lines, reading)
     return table, malformed
+
+
+def _dropped_by(plan: RecordPlan) -> str:
+    """Which drop rule fits a record that did not split: a footer often has a single cell."""
+    read = plan.grammar.source.read
+    line = f"string_split(rtrim(csv_line, chr(10) || chr(13)), {literal(read.delimiter)})"
+    cases = [
+        f"when regexp_full_match(trim({line}[{plan.grammar.place(rule.column)}], chr(34)),"
+        f" {literal(rule.matches)}, 's') then {place}"
+        for place, rule in enumerate(read.drop, start=1)
+        if rule.column is not None and rule.matches is not None
+    ]
+    return f"case {' '.join(cases)} end" if cases else "null::integer"
+
+
+def _tell_malformed(
+    plan: RecordPlan, table: TextTable, task: FileTask, lines: pl.DataFrame, reading: FileReading
+) -> None:
+    footers = lines.filter(pl.col("dropped_by").is_not_null())
+    for (place,), rows in footers.group_by("dropped_by", maintain_order=True):
+        condition = drop_conditions(plan)[int(str(place)) - 1]
+        reading.findings.add_lines("record-dropped", rows["line"], condition=condition)
+    reading.dropped += len(footers)
+    broken = lines.filter(pl.col("dropped_by").is_null())["line"]
+    last_line = int(table.lines[-1])
+    if table.ends_unfinished and last_line in broken:
+        reading.findings.add("record-truncated", last_line)
+        if task.source.delivery != "append":
+            reading.held_whole = "file-truncated"
+            reading.findings.add("file-truncated", last_line)
+    elif table.ends_unfinished and last_line not in lines["line"]:
+        reading.findings.add("no-final-line-break", last_line)
+    others = broken.filter(broken != last_line) if table.ends_unfinished else broken
+    reading.findings.add_lines("record-malformed", others, expected=len(table.columns))
+    reading.retracts = broken.is_empty()
+    reading.rejected_records += len(broken)
 
 
 def _judge(
@@ -179,7 +210,6 @@ def _count_records(
     plan: RecordPlan,
     verdicts: list[Verdict],
     reading: FileReading,
-    malformed: int,
 ) -> None:
     """A record is used where something it carries is used or held, rejected where nothing is."""
     if not any(len(verdict.rejected) for verdict in verdicts):
@@ -198,7 +228,7 @@ def _count_records(
         all_rejected = int(row[0]) if row else 0
         for number in range(len(verdicts)):
             con.unregister(f"refused_{number}")
-    reading.rejected_records = all_rejected + malformed
+    reading.rejected_records += all_rejected
     reading.used = reading.records - reading.dropped - reading.rejected_records
 
 

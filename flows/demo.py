@@ -1,0 +1,68 @@
+"""A whole service to look at: three synthetic clinics, two nights, nothing to configure."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+from pathlib import Path
+
+from flows.errors import WorkspaceError
+from flows.init import make_workspace
+from flows.nightly import Outcome, nightly
+from flows.progress import Progress
+from flows.synthetic.exports import WRITERS, write_exports
+from flows.synthetic.world import simulate, write_truth
+from flows.workspace import Workspace
+
+# A Tuesday: on a weekend the second night would have little to show. Fixed, so that the demo of one
+# program version is the same everywhere and at any time.
+DEMO_NIGHT = date(2026, 11, 17)
+MAPPINGS = Path(__file__).with_name("synthetic") / "mappings"
+
+
+def make_demo(workspace: Workspace, seed: int, *, small: bool, progress: Progress) -> Outcome:
+    """Make the demonstration workspace and run two nights on it; a finished one stays as it is.
+
+    Args:
+        workspace: an empty or new folder, or one that this function made.
+        seed: of the synthetic clinics, and of the pseudonymisation key.
+        small: eight therapists instead of thirty-eight.
+        progress: told of every step.
+
+    Raises:
+        WorkspaceError: when the folder holds something else.
+    """
+    mark = workspace.root / ".demo"
+    wanted = f"seed {seed}, {'small' if small else 'full'}\n"
+    if mark.is_file() and mark.read_text(encoding="utf-8") != wanted:
+        raise WorkspaceError(
+            f"{workspace.root}: holds a demonstration with {mark.read_text(encoding='utf-8').strip()}",
+            "Name another folder, or remove this one.",
+        )
+    if not mark.is_file() and workspace.root.is_dir() and any(workspace.root.iterdir()):
+        raise WorkspaceError(f"{workspace.root}: is not empty", "Name a new folder for the demo.")
+    first, second = DEMO_NIGHT - timedelta(days=1), DEMO_NIGHT
+    key = hashlib.sha256(f"demonstration {seed}".encode()).digest()
+    if not mark.is_file():
+        make_workspace(workspace, "Demonstration service (synthetic patients)", key=key)
+        mark.write_text(wanted, encoding="utf-8")
+    if not (workspace.published / first.isoformat()).is_dir():
+        progress.step("simulate")
+        _deliver(workspace, seed, small, None, first)
+        nightly(workspace, first, progress)
+    if not (workspace.published / second.isoformat()).is_dir():
+        _deliver(workspace, seed, small, second, second)
+    return nightly(workspace, second, progress)
+
+
+def _deliver(
+    workspace: Workspace, seed: int, small: bool, from_date: date | None, to_date: date
+) -> None:
+    world = simulate(seed, DEMO_NIGHT, small=small)
+    for clinic_id in WRITERS:
+        mapping = (MAPPINGS / f"{clinic_id}.toml").read_bytes()
+        (workspace.clinics / f"{clinic_id}.toml").write_bytes(mapping)
+        write_exports(world, clinic_id, workspace.inbox / clinic_id, from_date, to_date)
+    truth = workspace.root / "truth"
+    truth.mkdir(exist_ok=True)
+    write_truth(world, truth)

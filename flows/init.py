@@ -1,0 +1,47 @@
+"""A new workspace, commented, with all defaults shown."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import schemas
+from flows.errors import WorkspaceError
+from flows.workspace import Workspace
+
+TEMPLATE = Path(__file__).with_name("rapport.template.toml")
+DEFAULTS = Path(schemas.__file__).with_name("defaults.toml")
+
+
+def make_workspace(workspace: Workspace, name: str, key: bytes | None = None) -> None:
+    """Create the folders, the settings and the pseudonymisation key.
+
+    Args:
+        workspace: where; must not hold a workspace yet.
+        name: of the service, printed on every page.
+        key: pseudonymisation key; made at random where None.
+
+    Raises:
+        WorkspaceError: when there is a workspace already, or the folder cannot be made.
+    """
+    if workspace.settings.exists() or workspace.key_path.exists():
+        raise WorkspaceError(f"{workspace.root}: there is a workspace already")
+    try:
+        workspace.make_folders()
+        workspace.write_key(key)
+        workspace.settings.write_text(_settings(name), encoding="utf-8")
+    except OSError as error:
+        raise WorkspaceError(f"{workspace.root}: cannot be written ({error.strerror})") from None
+
+
+def _settings(name: str) -> str:
+    """The settings file with every threshold as a comment: name, default, source."""
+    defaults = tomllib.loads(DEFAULTS.read_text(encoding="utf-8"))
+    lines = [
+        f"# {key} = {entry['value']}".ljust(36) + f" # {entry['source']}"
+        for key, entry in defaults.items()
+        if not isinstance(entry["value"], list)
+    ]
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    text = TEMPLATE.read_text(encoding="utf-8").replace("@NAME@", quoted)
+    return text.replace("@THRESHOLDS@", "\n".join(lines))

@@ -1,0 +1,273 @@
+"""The ledger: which files came when, under which rules they were read, and which nights stand."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from flows.errors import FileRefused
+from flows.reading.delivery import find_source
+from flows.reading.finding import Findings
+from flows.validate import NOT_LANDED, Pending, delivery_id
+from schemas.export_format import Mapping
+
+
+@dataclass(frozen=True)
+class PublishedNight:
+    """A revision of a night that was published."""
+
+    revision: int
+    fingerprint: str
+
+
+def last_published(con: duckdb.DuckDBPyConnection, as_of: date) -> PublishedNight | None:
+    """The newest published revision of a night."""
+    row = con.execute(
+        "select revision, fingerprint from landed.night_record"
+        " where as_of = ? and state = 'published' order by revision desc limit 1",
+        [as_of],
+    ).fetchone()
+    return PublishedNight(*row) if row else None
+
+
+def begin(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
+    """Begin a revision of a night, or go on with one that was interrupted; its number."""
+    row = con.execute(
+        "select revision from landed.night_record where as_of = ? and state = 'running'", [as_of]
+    ).fetchone()
+    if row:
+        return int(row[0])
+    last = last_published(con, as_of)
+    revision = last.revision + 1 if last else 1
+    con.execute(
+        "insert into landed.night_record values (?, ?, 'running', null)", [as_of, revision]
+    )
+    return revision
+
+
+def is_past(con: duckdb.DuckDBPyConnection, as_of: date) -> bool:
+    """True where a later night was already published: nothing can be landed before it."""
+    row = con.execute(
+        "select count(*) from landed.night_record where as_of > ? and state = 'published'", [as_of]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def fall_back(con: duckdb.DuckDBPyConnection, as_of: date, revision: int, stands: int) -> None:
+    """Give up a revision that would be equal to the one that stands."""
+    if revision == stands:
+        return
+    about = [as_of, revision]
+    con.execute("delete from landed.night_record where as_of = ? and revision = ?", about)
+    con.execute("delete from landed.clinic_night_record where as_of = ? and revision = ?", about)
+    con.execute(
+        "update landed.arrival_record set revision = ? where as_of = ? and revision = ?",
+        [stands, *about],
+    )
+
+
+def mark_published(
+    con: duckdb.DuckDBPyConnection, as_of: date, revision: int, fingerprint: str
+) -> None:
+    """Enter that a revision is published."""
+    con.execute(
+        "update landed.night_record set state = 'published', fingerprint = ?"
+        " where as_of = ? and revision = ?",
+        [fingerprint, as_of, revision],
+    )
+
+
+def enter_clinic(
+    con: duckdb.DuckDBPyConnection,
+    as_of: date,
+    revision: int,
+    clinic_id: str,
+    state: str,
+    reason: str | None,
+) -> None:
+    """Enter how a clinic's night went; a resumed night overwrites what it said before."""
+    about = [as_of, revision, clinic_id]
+    con.execute(
+        "delete from landed.clinic_night_record where as_of = ? and revision = ? and clinic_id = ?",
+        about,
+    )
+    con.execute(
+        "insert into landed.clinic_night_record values (?, ?, ?, ?, ?)", [*about, state, reason]
+    )
+
+
+def was_read(con: duckdb.DuckDBPyConnection, clinic_id: str, sha256: str, rules_hash: str) -> bool:
+    """True where these bytes were read under these rules before."""
+    identity = delivery_id(clinic_id, sha256, rules_hash)
+    row = con.execute(
+        "select count(*) from landed.delivery_record where delivery_id = ?", [identity]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def is_landed(con: duckdb.DuckDBPyConnection, clinic_id: str, sha256: str) -> bool:
+    """True where these bytes were landed before, under whatever rules."""
+    places = ", ".join("?" for _ in NOT_LANDED)
+    row = con.execute(
+        "select count(*) from landed.delivery_record where clinic_id = ? and sha256 = ?"
+        f" and coalesce(reason, '') not in ({places})",
+        [clinic_id, sha256, *NOT_LANDED],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def enter_unchanged(
+    con: duckdb.DuckDBPyConnection, as_of: date, revision: int, clinic_id: str, pending: Pending
+) -> None:
+    """Record that known bytes came again; not where the same night was only interrupted."""
+    con.execute(
+        """
+        insert into landed.arrival_record
+        select $as_of, $revision, $clinic, $name, $sha, null, 'unchanged', null
+        where not exists (
+            select 1 from landed.arrival_record
+            where as_of = $as_of and clinic_id = $clinic and sha256 = $sha and file_name = $name)""",
+        {
+            "as_of": as_of,
+            "revision": revision,
+            "clinic": clinic_id,
+            "name": pending.name,
+            "sha": pending.sha256,
+        },
+    )
+
+
+def readings_under_other_rules(
+    con: duckdb.DuckDBPyConnection, clinic_id: str, rules_hash: str
+) -> list[Pending]:
+    """Every landed file of a clinic in order of arrival, if any was not read under these rules."""
+    places = ", ".join("?" for _ in NOT_LANDED)
+    rows = con.execute(
+        f"""
+        select arg_min(file_name, sequence), sha256, min(size_bytes),
+               bool_or(rules_hash = ?) as is_current
+        from landed.delivery_record
+        where clinic_id = ? and coalesce(reason, '') not in ({places})
+        group by sha256 order by min(sequence)""",
+        [rules_hash, clinic_id, *NOT_LANDED],
+    ).fetchall()
+    if all(is_current for *_, is_current in rows):
+        return []
+    return [Pending(name, sha256, size, "re-read") for name, sha256, size, _ in rows]
+
+
+def readings(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
+    """Every reading up to a night, in order: part of what a night's pages depend on."""
+    return [
+        f"{clinic} {identity} {state}"
+        for clinic, identity, state in con.execute(
+            "select clinic_id, delivery_id, state from landed.delivery_record where as_of <= ?"
+            " and superseded_on is null order by clinic_id, sequence, delivery_id",
+            [as_of],
+        ).fetchall()
+    ]
+
+
+def landed_files(con: duckdb.DuckDBPyConnection, as_of: date) -> list[tuple[str, str, str]]:
+    """Clinic, name and hash of every file whose bytes are archived and published."""
+    places = ", ".join("?" for _ in NOT_LANDED)
+    rows = con.execute(
+        "select distinct clinic_id, file_name, sha256 from landed.arrival_record"
+        f" where as_of <= ? and coalesce(reason, '') not in ({places})"
+        " order by all",
+        [as_of, *NOT_LANDED],
+    ).fetchall()
+    return [(clinic, name, sha256) for clinic, name, sha256 in rows]
+
+
+def refused(
+    con: duckdb.DuckDBPyConnection, as_of: date, revision: int
+) -> list[tuple[str, str, str]]:
+    """Clinic, name and rule of the files a night refused or held."""
+    rows = con.execute(
+        "select distinct clinic_id, file_name, reason from landed.arrival_record"
+        " where as_of = ? and revision = ? and outcome in ('refused', 'held') order by all",
+        [as_of, revision],
+    ).fetchall()
+    return [(clinic, name, rule) for clinic, name, rule in rows]
+
+
+def unmatched(mapping: Mapping, name: str) -> tuple[str | None, dict[str, str]]:
+    """The rule that keeps a file of this name from being landed, with values for its message."""
+    try:
+        find_source(mapping, name)
+    except FileRefused as refusal:
+        return refusal.rule, {key: str(value) for key, value in refusal.about.items()}
+    return None, {}
+
+
+class Staying:
+    """Files that stay in the inbox: named every night until they are renamed, mended or taken away."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        as_of: date,
+        revision: int,
+        clinic_id: str,
+        rules_hash: str,
+    ) -> None:
+        self.con = con
+        self.as_of = as_of
+        self.revision = revision
+        self.clinic_id = clinic_id
+        self.rules_hash = rules_hash
+
+    def clear(self) -> None:
+        """Forget the clinic's earlier refusals of this kind; those that still hold are entered anew."""
+        places = ", ".join("?" for _ in NOT_LANDED)
+        self.con.execute(
+            "update landed.delivery_record set superseded_on = ? where clinic_id = ?"
+            f" and superseded_on is null and reason in ({places})",
+            [self.as_of, self.clinic_id, *NOT_LANDED],
+        )
+
+    def enter(self, path: Path, rule: str, about: dict[str, str]) -> None:
+        """Name a file that is not landed."""
+        name = path.name
+        identity = hashlib.sha256(
+            "\x1f".join((self.clinic_id, name, rule, self.rules_hash)).encode()
+        ).hexdigest()[:16]
+        findings = Findings()
+        findings.add(rule, **about)
+        self.con.execute("delete from landed.delivery_record where delivery_id = ?", [identity])
+        self.con.execute("delete from finding.finding_record where delivery_id = ?", [identity])
+        self.con.execute(
+            "delete from landed.arrival_record where delivery_id = ? and as_of = ? and revision = ?",
+            [identity, self.as_of, self.revision],
+        )
+        self.con.execute(
+            """
+            insert into landed.delivery_record by name
+            select $id as delivery_id, $clinic as clinic_id, $name as file_name, '' as sha256,
+                   0 as size_bytes, $rules as rules_hash, $as_of as as_of, $revision as revision,
+                   0 as sequence, 'refused' as state, $rule as reason, false as is_snapshot,
+                   false as is_stale, 0 as n_records, 0 as n_used, 0 as n_dropped,
+                   0 as n_rejected, 0 as forms_found, 0 as forms_new, 0 as forms_superseding,
+                   0 as forms_unchanged, 0 as forms_rejected, 0 as forms_held""",
+            {
+                "id": identity, "clinic": self.clinic_id, "name": name, "rules": self.rules_hash,
+                "as_of": self.as_of, "revision": self.revision, "rule": rule,
+            },
+        )  # fmt: skip
+        self.con.execute(
+            "insert into landed.arrival_record values (?, ?, ?, ?, '', ?, 'refused', ?)",
+            [self.as_of, self.revision, self.clinic_id, name, identity, rule],
+        )
+        frame = findings.frame()
+        self.con.register("finding_frame", frame)
+        self.con.execute(
+            "insert into finding.finding_record by name select *, $id as delivery_id,"
+            " $clinic as clinic_id, $name as file_name, $as_of as as_of from finding_frame",
+            {"id": identity, "clinic": self.clinic_id, "name": name, "as_of": self.as_of},
+        )
+        self.con.unregister("finding_frame")

@@ -1,0 +1,221 @@
+"""Publish: a night's pages and audit snapshot, built beside their place and put there whole."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.land import sync_folder
+from flows.progress import Progress
+from flows.workspace import Workspace
+from reports.render import render_site
+
+UNFINISHED = ".building-"
+REPLACED = ".replaced-"
+AUDITED = ("landed", "valid", "finding", "ref", "score", "measure", "report")
+# Histories are sorted by what identifies a version; everything else by all its columns.
+HISTORY_ORDER = "row_id, known_from, known_to, delivery_id, line"
+
+
+def published_folder(workspace: Workspace, as_of: date, revision: int) -> Path:
+    """Where a revision of a night is published; the first has the bare date."""
+    suffix = "" if revision == 1 else f".r{revision}"
+    return workspace.published / f"{as_of.isoformat()}{suffix}"
+
+
+def remove_unfinished(workspace: Workspace) -> None:
+    """Clear away what an interrupted run left beside the published nights."""
+    for path in workspace.published.iterdir():
+        if path.name.startswith((UNFINISHED, REPLACED)):
+            shutil.rmtree(path)
+    if workspace.scratch.is_dir():
+        shutil.rmtree(workspace.scratch)
+    workspace.scratch.mkdir(mode=0o700)
+    for path in workspace.archive.glob(".landing-*"):
+        path.unlink()
+
+
+def publish(
+    con: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    as_of: date,
+    revision: int,
+    progress: Progress,
+) -> Path:
+    """Write pages and audit snapshot, make them durable, put them in place, move `current`.
+
+    Returns:
+        The published folder. A kill at any instant leaves either the old or the new night.
+    """
+    place = published_folder(workspace, as_of, revision)
+    building = workspace.published / f"{UNFINISHED}{place.name}"
+    tables = report_tables(con)
+    progress.step("publish pages")
+    _write_pages(tables, building / "reports", progress)
+    progress.step("publish audit snapshot")
+    _write_audit(con, building / "audit")
+    _write_summary(tables, con, building)
+    _sync_tree(building)
+    if place.exists():
+        aside = workspace.published / f"{REPLACED}{place.name}"
+        place.rename(aside)
+        building.rename(place)
+        shutil.rmtree(aside)
+    else:
+        building.rename(place)
+    sync_folder(workspace.published)
+    _move_current(workspace, place)
+    return place
+
+
+def report_tables(con: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
+    """Every report table as rows, in a fixed order."""
+    tables = {}
+    for name in _tables(con, "report"):
+        found = con.execute(f"select * from report.{name} order by all")
+        columns = [column[0] for column in found.description or ()]
+        tables[name] = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    return tables
+
+
+def _tables(con: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
+    rows = con.execute(
+        "select table_name from duckdb_tables() where schema_name = ?"
+        " and database_name = current_database() order by table_name",
+        [schema],
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _write_pages(
+    tables: dict[str, list[dict[str, Any]]], folder: Path, progress: Progress
+) -> None:
+    total = 4 + len(tables["clinic"]) + sum(bool(t["has_page"]) for t in tables["therapist"])
+    for done, (name, content) in enumerate(render_site(tables), start=1):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        progress.advance(done, total)
+
+
+def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """One Parquet file per table, a small database of views over them, a data dictionary."""
+    names = []
+    for stage in AUDITED:
+        (folder / stage).mkdir(parents=True, exist_ok=True)
+        for table in _tables(con, stage):
+            if table in ("night_record", "clinic_night_record"):
+                continue
+            order = HISTORY_ORDER if table.endswith("_version") else "all"
+            known = " where known_from <= valid.night()" if table.endswith("_version") else ""
+            known = known or (" where as_of <= valid.night()" if table.endswith("_record") else "")
+            target = folder / stage / f"{table}.parquet"
+            con.execute(
+                f"copy (select * from {stage}.{table}{known} order by {order})"
+                f" to '{target}' (format parquet, compression zstd)"
+            )
+            names.append((stage, table))
+    _write_views(folder, names)
+    (folder / "dictionary.csv").write_text(_dictionary(con), encoding="utf-8")
+    (folder / "README.txt").write_text(
+        "Open audit.duckdb from this folder: duckdb -readonly audit.duckdb\n"
+        "Each view reads the Parquet file of the same name; dictionary.csv explains every column.\n",
+        encoding="utf-8",
+    )
+
+
+def _write_views(folder: Path, names: list[tuple[str, str]]) -> None:
+    con = duckdb.connect(str(folder / "audit.duckdb"))
+    try:
+        # Views hold relative paths, so that the folder can be copied to an auditor's machine.
+        con.execute("set file_search_path = ?", [str(folder)])
+        for stage, table in names:
+            con.execute(f"create schema if not exists {stage}")
+            con.execute(
+                f"create view {stage}.{table} as select * from read_parquet('{stage}/{table}.parquet')"
+            )
+    finally:
+        con.close()
+
+
+def _dictionary(con: duckdb.DuckDBPyConnection) -> str:
+    """Table, column, type and meaning of everything in the snapshot, as CSV."""
+    rows = con.execute(
+        f"""
+        select c.schema_name, c.table_name, c.column_name, c.data_type, c.comment, t.comment
+        from duckdb_columns() c join duckdb_tables() t
+          on t.schema_name = c.schema_name and t.table_name = c.table_name
+         and t.database_name = c.database_name
+        where c.schema_name in {AUDITED} and c.database_name = current_database()
+        order by c.schema_name, c.table_name, c.column_index"""
+    ).fetchall()
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["stage", "table", "column", "type", "meaning", "table_meaning"])
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _write_summary(
+    tables: dict[str, list[dict[str, Any]]], con: duckdb.DuckDBPyConnection, folder: Path
+) -> None:
+    """night.json: what `rapport status` and other programs read; no clock in it, no patient."""
+    refused = con.execute(
+        "select d.clinic_id, d.file_name, d.state, d.reason from landed.delivery_record d"
+        " where d.state <> 'read' and d.superseded_on is null and d.as_of <= valid.night()"
+        " order by all"
+    ).fetchall()
+    keys = ("clinic_id", "file", "state", "rule")
+    summary = {
+        "night": tables["night"][0],
+        "clinics": tables["clinic"],
+        "refused": [dict(zip(keys, row, strict=True)) for row in refused],
+        "deliveries": [d for d in tables["delivery"] if d["as_of"] == tables["night"][0]["as_of"]],
+    }
+    text = json.dumps(summary, indent=1, default=str, ensure_ascii=False)
+    (folder / "night.json").write_text(text + "\n", encoding="utf-8")
+    sums = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+    (folder / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        else:
+            sync_folder(path)
+    sync_folder(folder)
+
+
+def _move_current(workspace: Workspace, place: Path) -> None:
+    """Point `current` at the newest night; a past night rendered again does not move it."""
+    link = workspace.current
+    if link.is_symlink() and _night(link.readlink().name) > _night(place.name):
+        return
+    partial = link.with_name(".current")
+    partial.unlink(missing_ok=True)
+    partial.symlink_to(place.name)
+    partial.replace(link)
+    sync_folder(workspace.published)
+
+
+def _night(name: str) -> tuple[str, int]:
+    day, _, revision = name.partition(".r")
+    return day, int(revision or 1)

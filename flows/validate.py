@@ -1,0 +1,331 @@
+"""Validate: one clinic's files become rows with findings, in the clinic's own scratch database.
+
+Nothing here touches the warehouse but the last step, one short transaction for the whole clinic:
+a clinic that fails leaves no trace, and the others do not notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from flows.errors import MappingError
+from flows.land import verified
+from flows.reading.delivery import (
+    Accepted,
+    DeliveryRules,
+    DeliveryTask,
+    State,
+    merge_file,
+    read_delivery,
+)
+from flows.reading.file import KINDS
+from flows.reading.incoming import CONTENT, Pseudonyms
+from flows.reading.merge import OPEN_END
+from flows.warehouse import limit_resources, transaction
+from flows.workspace import Workspace
+from schemas.export_format import Mapping, MappingFaults, read_mapping
+from schemas.instrument_types import Instrument
+
+EARLIEST = date(1990, 1, 1)
+# Refusals that leave the file where it is: nothing of it was landed.
+NOT_LANDED = ("file-unmatched", "file-ambiguous", "file-not-plain", "file-changing")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A file to be read for a clinic: its name, and where its bytes are."""
+
+    name: str
+    sha256: str
+    size: int
+    outcome: str
+
+
+@dataclass
+class Delivered:
+    """A file that was read, ready to be merged."""
+
+    pending: Pending
+    delivery_id: str
+    prefix: str
+    task: DeliveryTask
+
+
+@dataclass
+class ClinicNight:
+    """Everything the night knows of one clinic."""
+
+    clinic_id: str
+    rules: DeliveryRules
+    rules_hash: str
+    files: list[Delivered] = field(default_factory=list)
+    is_replay: bool = False
+
+
+def clinic_rules(
+    workspace: Workspace, clinic_id: str, instruments: dict[str, Instrument], as_of: date
+) -> tuple[DeliveryRules, str]:
+    """The clinic's mapping with the instruments it uses, and the hash of both.
+
+    Raises:
+        MappingError: with every fault of the mapping.
+    """
+    path = workspace.clinics / f"{clinic_id}.toml"
+    if not path.is_file():
+        raise MappingError(
+            f"clinics/{clinic_id}.toml: missing", "Write a mapping for this clinic's exports."
+        )
+    mapping = load_mapping(path)
+    if mapping.clinic.id != clinic_id:
+        raise MappingError(f"{path.name}: clinic.id: is {mapping.clinic.id}, not {clinic_id}")
+    rules = DeliveryRules(mapping, instruments, EARLIEST, as_of)
+    rules.check()
+    parts = [path.read_bytes()]
+    parts += [
+        f"{name}={known.content_hash if known else 'unknown'}".encode()
+        for name, known in rules.used().items()
+    ]
+    return rules, hashlib.sha256(b"\n".join(parts)).hexdigest()
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Read a mapping file for people: every fault at once.
+
+    Raises:
+        MappingError: when the file is missing or has faults.
+    """
+    try:
+        return read_mapping(path)
+    except OSError as error:
+        raise MappingError(f"{path}: cannot be read ({error.strerror})") from None
+    except MappingFaults as faults:
+        raise MappingError(
+            faults.faults, "The mapping grammar is described in docs/mapping.md."
+        ) from None
+
+
+def delivery_id(clinic_id: str, sha256: str, rules_hash: str) -> str:
+    """Identity of one reading: whose file, which bytes, under which rules."""
+    text = "\x1f".join((clinic_id, sha256, rules_hash))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_clinic(
+    workspace: Workspace, night: ClinicNight, files: Sequence[Pending], key: bytes
+) -> Path:
+    """Read files in order of arrival into the clinic's scratch database; its path."""
+    workspace.scratch.mkdir(exist_ok=True)
+    path = workspace.scratch / f"{night.clinic_id}.duckdb"
+    path.unlink(missing_ok=True)
+    con = duckdb.connect(str(path))
+    try:
+        limit_resources(con, workspace.scratch)
+        Pseudonyms(key, night.clinic_id).install(con)
+        for number, pending in enumerate(files):
+            prefix = f"d{number}"
+            bytes_at = verified(workspace, pending.sha256)
+            task = read_delivery(
+                con, bytes_at, night.rules, workspace.scratch, prefix, name=pending.name
+            )
+            identity = delivery_id(night.clinic_id, pending.sha256, night.rules_hash)
+            night.files.append(Delivered(pending, identity, prefix, task))
+            for table in ("record", "record_line"):
+                con.execute(f"drop table if exists {table}")
+    finally:
+        con.close()
+    return path
+
+
+def merge_clinic(
+    con: duckdb.DuckDBPyConnection, night: ClinicNight, scratch: Path, as_of: date, revision: int
+) -> None:
+    """Merge a clinic's scratch database into the warehouse in one transaction."""
+    con.execute(f"attach '{scratch}' as scratch (read_only)")
+    try:
+        with transaction(con):
+            state = _replay_state(con) if night.is_replay else _warehouse_state(con, night)
+            for delivered in night.files:
+                counts = merge_file(
+                    con, delivered.task, state, f"scratch.{delivered.prefix}", as_of, night.rules,
+                    delivered.delivery_id,
+                )  # fmt: skip
+                _record(con, night, delivered, counts, as_of, revision)
+            if night.is_replay:
+                _apply_replay(con, night, as_of)
+    finally:
+        con.execute("detach scratch")
+        for kind in KINDS:
+            con.execute(f"drop table if exists temp.replay_{kind}")
+
+
+def _warehouse_state(con: duckdb.DuckDBPyConnection, night: ClinicNight) -> State:
+    accepted = {
+        source: Accepted(instant, records)
+        for source, instant, records in con.execute(
+            """
+            select source_name, max(instant),
+                   arg_max(n_records - n_dropped, sequence) as records
+            from landed.delivery_record
+            where clinic_id = $clinic and is_snapshot and state = 'read' and not is_stale
+            group by source_name order by source_name""",
+            {"clinic": night.clinic_id},
+        ).fetchall()
+    }
+    return State({kind: f"valid.{kind}_version" for kind in KINDS}, accepted)
+
+
+def _replay_state(con: duckdb.DuckDBPyConnection) -> State:
+    """Empty state tables: everything landed is read again, and only the result is compared."""
+    for kind in KINDS:
+        con.execute(
+            f"create or replace temp table replay_{kind} as from valid.{kind}_version limit 0"
+        )
+    return State({kind: f"temp.replay_{kind}" for kind in KINDS})
+
+
+def _apply_replay(con: duckdb.DuckDBPyConnection, night: ClinicNight, as_of: date) -> None:
+    """Close what the new rules read differently or no longer, open what they read now."""
+    about = {"clinic": night.clinic_id, "as_of": as_of}
+    for kind in KINDS:
+        same = " and ".join(f"r.{c} is not distinct from v.{c}" for c in CONTENT[kind])
+        con.execute(
+            f"""
+            create or replace temp table changed as
+            select coalesce(r.row_id, v.row_id) as row_id
+            from (from replay_{kind} where known_to = {OPEN_END}) r
+            full join (
+                from valid.{kind}_version where known_to = {OPEN_END} and clinic_id = $clinic
+            ) v on r.row_id = v.row_id
+            where r.row_id is null or v.row_id is null or not ({same})""",
+            {"clinic": night.clinic_id},
+        )
+        con.execute(
+            f"update valid.{kind}_version set known_to = $as_of where known_to = {OPEN_END}"
+            " and clinic_id = $clinic and row_id in (select row_id from changed)",
+            about,
+        )
+        con.execute(
+            f"""
+            insert into valid.{kind}_version by name
+            select r.* replace ($as_of as known_from) from replay_{kind} r
+            where r.known_to = {OPEN_END} and r.row_id in (select row_id from changed)""",
+            {"as_of": as_of},
+        )
+    con.execute("drop table changed")
+
+
+def _record(
+    con: duckdb.DuckDBPyConnection,
+    night: ClinicNight,
+    delivered: Delivered,
+    counts: dict[str, dict[str, int]],
+    as_of: date,
+    revision: int,
+) -> None:
+    """Enter one delivery with its counts and findings in the ledger, both sums checked."""
+    reading, source = delivered.task.reading, delivered.task.source
+    pending, forms = delivered.pending, counts["form"]
+    state = "refused" if reading.refused else "held" if reading.held_whole else "read"
+    if reading.refused:
+        reading.used, reading.rejected_records = 0, reading.records - reading.dropped
+    check_sums(delivered, counts)
+    identity = {"id": delivered.delivery_id, "clinic": night.clinic_id}
+    _supersede(con, night, delivered, as_of, state)
+    sequence = con.execute(
+        "select coalesce(max(sequence), 0) + 1 from landed.delivery_record where clinic_id = ?",
+        [night.clinic_id],
+    ).fetchone()
+    row = {
+        "delivery_id": delivered.delivery_id,
+        "clinic_id": night.clinic_id,
+        "source_name": source.name if source else None,
+        "file_name": pending.name,
+        "sha256": pending.sha256,
+        "size_bytes": pending.size,
+        "rules_hash": night.rules_hash,
+        "as_of": as_of,
+        "revision": revision,
+        "sequence": sequence[0] if sequence else 1,
+        "state": state,
+        "reason": reading.refused or reading.held_whole,
+        "is_snapshot": bool(source and source.delivery == "snapshot"),
+        "is_stale": any(f.rule == "snapshot-older" for f in reading.findings.single),
+        "instant": reading.instant,
+        "n_records": reading.records,
+        "n_used": reading.used,
+        "n_dropped": reading.dropped,
+        "n_rejected": reading.rejected_records,
+        "forms_found": reading.found["form"],
+        **{f"forms_{outcome}": n for outcome, n in forms.items()},
+        "data_from": reading.data_from,
+        "data_to": reading.data_to,
+    }
+    _insert(con, "landed.delivery_record", row)
+    for kind, n in counts.items():
+        part = {"delivery_id": delivered.delivery_id, "kind": kind, "found": reading.found[kind]}
+        _insert(con, "landed.part_count", part | n)
+    outcome = pending.outcome if state == "read" else state
+    arrival = {
+        "as_of": as_of, "revision": revision, "clinic_id": night.clinic_id,
+        "file_name": pending.name, "sha256": pending.sha256,
+        "delivery_id": delivered.delivery_id, "outcome": outcome, "reason": row["reason"],
+    }  # fmt: skip
+    _insert(con, "landed.arrival_record", arrival)
+    frame = reading.findings.frame()
+    con.register("finding_frame", frame)
+    con.execute(
+        """
+        insert into finding.finding_record by name
+        select *, $id as delivery_id, $clinic as clinic_id, $name as file_name, $as_of as as_of
+        from finding_frame""",
+        {**identity, "name": pending.name, "as_of": as_of},
+    )
+    con.unregister("finding_frame")
+
+
+def check_sums(delivered: Delivered, counts: dict[str, dict[str, int]]) -> None:
+    """Nothing is lost between the file and the warehouse, or this clinic's night fails."""
+    reading = delivered.task.reading
+    parts = reading.used + reading.dropped + reading.rejected_records
+    if reading.records != parts:
+        raise AssertionError(f"{reading.records} records, {parts} accounted for")
+    for kind, n in counts.items():
+        if reading.refused is None and reading.found[kind] != sum(n.values()):
+            raise AssertionError(f"{reading.found[kind]} of {kind}, {sum(n.values())} accounted for")
+
+
+def _supersede(
+    con: duckdb.DuckDBPyConnection,
+    night: ClinicNight,
+    delivered: Delivered,
+    as_of: date,
+    state: str,
+) -> None:
+    """Findings of an earlier reading of the same bytes, or of an older snapshot, are history."""
+    source = delivered.task.source
+    replaces_source = bool(source and source.delivery == "snapshot" and state == "read")
+    con.execute(
+        """
+        update landed.delivery_record set superseded_on = $as_of
+        where superseded_on is null and clinic_id = $clinic
+          and (sha256 = $sha or ($snapshot and source_name = $source))""",
+        {
+            "as_of": as_of,
+            "clinic": night.clinic_id,
+            "sha": delivered.pending.sha256,
+            "snapshot": replaces_source,
+            "source": source.name if source else "",
+        },
+    )
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, row: dict[str, object]) -> None:
+    columns = ", ".join(row)
+    places = ", ".join(f"${name}" for name in row)
+    con.execute(f"insert into {table} ({columns}) values ({places})", row)

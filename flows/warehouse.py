@@ -1,0 +1,66 @@
+"""Opens the one database; its lock is the workspace's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+import schemas
+from flows.errors import WorkspaceBusy, WorkspaceError
+from flows.workspace import Workspace
+
+MEMORY_LIMIT = "900MB"
+THREADS = 2
+TABLES = Path(schemas.__file__).with_name("warehouse.sql")
+
+
+@contextmanager
+def open_warehouse(workspace: Workspace, as_of: date) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse for writing on one night, with all base tables and views there.
+
+    Raises:
+        WorkspaceBusy: when another process has it open.
+        WorkspaceError: when the file cannot be opened.
+    """
+    try:
+        con = duckdb.connect(str(workspace.warehouse))
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise WorkspaceBusy(
+                f"{workspace.warehouse}: the database is open elsewhere",
+                "Wait until that run is over; `rapport status` tells how far it is.",
+            ) from None
+        raise WorkspaceError(f"{workspace.warehouse}: cannot be opened") from None
+    try:
+        limit_resources(con, workspace.scratch)
+        con.execute(TABLES.read_text(encoding="utf-8"))
+        con.execute(f"set variable as_of = date '{as_of.isoformat()}'")
+        yield con
+    finally:
+        con.close()
+
+
+def limit_resources(con: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+    """Two threads, bounded memory, spill into the workspace, nothing from the network."""
+    con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+    con.execute(f"set threads = {THREADS}")
+    con.execute("set temp_directory = ?", [str(scratch)])
+    con.execute("set autoinstall_known_extensions = false")
+    con.execute("set autoload_known_extensions = false")
+    con.execute("set enable_progress_bar = false")
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing; after an error a commit would succeed and store nothing, so always roll back."""
+    con.execute("begin transaction")
+    try:
+        yield
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")

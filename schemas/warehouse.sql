@@ -1,0 +1,231 @@
+-- The tables that reading fills, and the views through which everything later sees them.
+--
+-- *_version tables hold every version of every row that was ever known: known_from is the night a
+-- version became known, known_to the night it was replaced (9999-12-31 while it stands). The views
+-- of the same stage show one night, and refuse to answer when no night is set, because a forgotten
+-- filter would show a past night what only became known later.
+
+create schema if not exists landed;
+create schema if not exists valid;
+create schema if not exists finding;
+
+create or replace macro valid.night() as coalesce(
+    cast(getvariable('as_of') as date),
+    cast(error('no night is set: set variable as_of = date ''2026-01-31''') as date)
+);
+
+create table if not exists landed.delivery_record (
+    delivery_id varchar not null,        -- of file, mapping, and instrument versions
+    clinic_id varchar not null,
+    source_name varchar,                 -- source of the mapping; NULL where none matched
+    file_name varchar not null,
+    sha256 varchar not null,             -- of the file's bytes; its name in the archive
+    size_bytes bigint not null,
+    rules_hash varchar not null,         -- of the mapping and the instruments it uses
+    as_of date not null,                 -- night it was read
+    revision integer not null,
+    sequence integer not null,           -- order of arrival within the clinic
+    state varchar not null,              -- read | refused | held
+    reason varchar,                      -- rule that refused or held it
+    is_snapshot boolean not null,
+    is_stale boolean not null,           -- a snapshot that restates an older state than one read before
+    instant varchar,                     -- newest version in it, where the mapping declares a version column
+    n_records integer not null,          -- records = used + dropped + rejected
+    n_used integer not null,
+    n_dropped integer not null,
+    n_rejected integer not null,
+    forms_found integer not null,        -- found = new + superseding + unchanged + rejected + held
+    forms_new integer not null,
+    forms_superseding integer not null,
+    forms_unchanged integer not null,
+    forms_rejected integer not null,
+    forms_held integer not null,
+    data_from date,                      -- first and last day that accepted rows speak about
+    data_to date,
+    superseded_on date                   -- night on which another reading or a newer snapshot took its place
+);
+
+create table if not exists landed.part_count (
+    delivery_id varchar not null,
+    kind varchar not null,               -- form | appointment | episode
+    found integer not null,              -- found = new + superseding + unchanged + rejected + held
+    new integer not null,
+    superseding integer not null,
+    unchanged integer not null,
+    rejected integer not null,
+    held integer not null
+);
+
+create table if not exists landed.arrival_record (
+    as_of date not null,
+    revision integer not null,
+    clinic_id varchar not null,
+    file_name varchar not null,
+    sha256 varchar not null,
+    delivery_id varchar,
+    outcome varchar not null,            -- new | unchanged | re-read | refused | held
+    reason varchar
+);
+
+create table if not exists landed.clinic_night_record (
+    as_of date not null,
+    revision integer not null,
+    clinic_id varchar not null,
+    state varchar not null,              -- read | nothing new | failed
+    reason varchar
+);
+
+create table if not exists landed.night_record (
+    as_of date not null,
+    revision integer not null,
+    state varchar not null,              -- running | published
+    fingerprint varchar                  -- of program, rules and everything read: equal means equal pages
+);
+
+create table if not exists finding.finding_record (
+    delivery_id varchar not null,
+    clinic_id varchar not null,
+    file_name varchar not null,
+    as_of date not null,
+    line integer,                        -- physical text line; NULL where the whole file is meant
+    column_name varchar,                 -- NULL where the whole line is meant
+    rule varchar not null,
+    severity varchar not null,           -- reject | warn
+    n_checked integer,                   -- how often the rule is broken in this column, where a list is cut
+    message varchar not null,
+    what_to_do varchar not null
+);
+
+create table if not exists valid.form_version (
+    row_id varchar not null,             -- keyed hash of source, form and natural key
+    clinic_id varchar not null,
+    source_name varchar not null,
+    patient_id varchar not null,         -- pseudonyms: keyed hash of kind, clinic and id
+    therapist_id varchar,
+    episode_id varchar,
+    session_label varchar,               -- as exported
+    instrument_id varchar not null,      -- of the registry; the mapping's own word where the registry has none
+    respondent varchar not null,         -- patient | therapist | relative | observer
+    answered_at timestamp not null,      -- clinic-local
+    answered_precision varchar not null, -- date | minute | second
+    answers decimal(9, 3)[],             -- by item number, before reversal; NULL where the form has only stated scores
+    missing varchar[],                   -- parallel reasons; NULL where nothing is missing
+    input_form varchar not null,         -- raw | keyed (already reversed)
+    stated struct(scale varchar, value decimal(9, 3), reason varchar, role varchar)[],
+    version_order varchar,               -- orders corrections of one key
+    delivery_id varchar not null,
+    line integer not null,
+    known_from date not null,
+    known_to date not null
+);
+
+create table if not exists valid.appointment_version (
+    row_id varchar not null,
+    clinic_id varchar not null,
+    source_name varchar not null,
+    patient_id varchar not null,
+    therapist_id varchar,
+    episode_id varchar,
+    session_label varchar,
+    planned_at timestamp not null,       -- clinic-local
+    status varchar not null,             -- booked | attended | no_show | cancelled_by_patient | cancelled_by_service | too_late_not_seen
+    version_order varchar,
+    delivery_id varchar not null,
+    line integer not null,
+    known_from date not null,
+    known_to date not null
+);
+
+create table if not exists valid.episode_version (
+    row_id varchar not null,
+    clinic_id varchar not null,
+    source_name varchar not null,
+    patient_id varchar not null,
+    therapist_id varchar,
+    episode_id varchar not null,
+    started_on date not null,
+    ended_on date,
+    end_reason varchar,                  -- completed | dropout | transferred | service_ended | died_other; NULL not recorded
+    version_order varchar,
+    delivery_id varchar not null,
+    line integer not null,
+    known_from date not null,
+    known_to date not null
+);
+
+create or replace view landed.delivery as
+select * from landed.delivery_record where as_of <= valid.night();
+
+create or replace view landed.arrival as
+select * from landed.arrival_record where as_of <= valid.night();
+
+create or replace view landed.clinic_night as
+select * from landed.clinic_night_record where as_of <= valid.night();
+
+-- What stands to be mended: findings of readings that something newer has replaced are history.
+create or replace view finding.finding as
+select f.*
+from finding.finding_record f join landed.delivery_record d using (delivery_id)
+where f.as_of <= valid.night() and (d.superseded_on is null or d.superseded_on > valid.night());
+
+create or replace view valid.form as
+select
+    row_id as form_id, clinic_id, patient_id, therapist_id, episode_id, session_label,
+    instrument_id, respondent, answered_at, cast(answered_at as date) as answered_on,
+    answered_precision, answers,
+    coalesce(missing, list_resize([]::varchar[], coalesce(len(answers), 0))) as missing,
+    input_form, delivery_id, line, known_from, known_to
+from valid.form_version
+where known_from <= valid.night() and known_to > valid.night();
+
+create or replace view valid.stated_score as
+select
+    form_id, clinic_id, instrument_id, stated.scale, stated.value, stated.role,
+    delivery_id, line, known_from, known_to
+from (
+    select
+        row_id as form_id, clinic_id, instrument_id, unnest(stated) as stated,
+        delivery_id, line, known_from, known_to
+    from valid.form_version
+    where known_from <= valid.night() and known_to > valid.night()
+);
+
+create or replace view valid.answer as
+select form_id, clinic_id, instrument_id, item, answer, reason, delivery_id, line
+from (
+    select
+        form_id, clinic_id, instrument_id, unnest(range(1, len(answers) + 1)) as item,
+        unnest(answers) as answer, unnest(missing) as reason, delivery_id, line
+    from valid.form
+    where answers is not null
+);
+
+create or replace view valid.session as
+select
+    row_id as session_id, clinic_id, patient_id, therapist_id, episode_id, session_label,
+    planned_at, cast(planned_at as date) as session_on, status, delivery_id, line,
+    known_from, known_to
+from valid.appointment_version
+where known_from <= valid.night() and known_to > valid.night();
+
+create or replace view valid.episode as
+select
+    episode_id, clinic_id, patient_id, therapist_id, started_on, ended_on, end_reason,
+    delivery_id, line, known_from, known_to
+from valid.episode_version
+where known_from <= valid.night() and known_to > valid.night();
+
+-- The latest day that a clinic's exports speak about: nothing decided by elapsed time looks past it.
+create or replace view valid.clinic as
+select clinic_id, cast(max(day) as date) as data_through
+from (
+    select clinic_id, answered_on as day from valid.form
+    union all
+    select clinic_id, session_on from valid.session where status <> 'booked'
+    union all
+    select clinic_id, started_on from valid.episode
+    union all
+    select clinic_id, ended_on from valid.episode
+)
+where day <= valid.night()
+group by clinic_id;
