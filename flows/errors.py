@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 OK = 0
 PARTLY_GREEN = 20
@@ -76,12 +77,12 @@ class FileRefused(RapportError):
     headline = "The file is refused"
 
     def __init__(
-        self, rule: str, line: int | None = None, column: str | None = None, **about: object
+        self, rule: str, line: int | None = None, column: str | None = None, **about: Any
     ) -> None:
         self.rule = rule
         self.line = line
         self.column = column
-        self.about = about
+        self.about: dict[str, Any] = about
         super().__init__(rule)
 
 

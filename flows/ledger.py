@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -43,9 +44,7 @@ def begin(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
         return int(row[0])
     last = last_published(con, as_of)
     revision = last.revision + 1 if last else 1
-    con.execute(
-        "insert into landed.night_record values (?, ?, 'running', null)", [as_of, revision]
-    )
+    con.execute("insert into landed.night_record values (?, ?, 'running', null)", [as_of, revision])
     return revision
 
 
@@ -231,7 +230,7 @@ class Staying:
             [self.as_of, self.clinic_id, *NOT_LANDED],
         )
 
-    def enter(self, path: Path, rule: str, about: dict[str, str]) -> None:
+    def enter(self, path: Path, rule: str, about: dict[str, Any]) -> None:
         """Name a file that is not landed."""
         name = path.name
         identity = hashlib.sha256(

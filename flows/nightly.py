@@ -173,9 +173,7 @@ def land_and_read(con: duckdb.DuckDBPyConnection, night: Night, clinic_id: str) 
     return "read"
 
 
-def land_new(
-    con: duckdb.DuckDBPyConnection, night: Night, clinic: ClinicNight
-) -> list[Pending]:
+def land_new(con: duckdb.DuckDBPyConnection, night: Night, clinic: ClinicNight) -> list[Pending]:
     """Archive what lies in the inbox; the files among it that were not read under these rules."""
     fresh: list[Pending] = []
     stay = ledger.Staying(con, night.as_of, night.revision, clinic.clinic_id, clinic.rules_hash)
@@ -255,10 +253,16 @@ def fingerprint(con: duckdb.DuckDBPyConnection, night: Night) -> str:
         program_hash(),
         night.as_of.isoformat(),
         hashlib.sha256(night.workspace.settings.read_bytes()).hexdigest(),
-        *(f"{i.id}={i.content_hash}" for i in sorted(night.instruments.values(), key=lambda i: i.id)),
+        *(
+            f"{i.id}={i.content_hash}"
+            for i in sorted(night.instruments.values(), key=lambda i: i.id)
+        ),
         *ledger.readings(con, night.as_of),
         *(f"{clinic}: {reason}" for clinic, reason in sorted(night.failed.items())),
-        *(p.name + hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(night.workspace.clinics.glob("*.toml"))),
+        *(
+            p.name + hashlib.sha256(p.read_bytes()).hexdigest()
+            for p in sorted(night.workspace.clinics.glob("*.toml"))
+        ),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -269,6 +273,4 @@ def finish(con: duckdb.DuckDBPyConnection, night: Night, folder: Path, *, is_new
     tidy(night.workspace, ledger.landed_files(con, night.as_of))
     refused = ledger.refused(con, night.as_of, night.revision)
     night.progress.end("partly green" if night.failed else "green", folder)
-    return Outcome(
-        night.as_of, night.revision, folder, is_new, night.failed, refused, night.left
-    )
+    return Outcome(night.as_of, night.revision, folder, is_new, night.failed, refused, night.left)

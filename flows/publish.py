@@ -96,9 +96,7 @@ def _tables(con: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _write_pages(
-    tables: dict[str, list[dict[str, Any]]], folder: Path, progress: Progress
-) -> None:
+def _write_pages(tables: dict[str, list[dict[str, Any]]], folder: Path, progress: Progress) -> None:
     total = 4 + len(tables["clinic"]) + sum(bool(t["has_page"]) for t in tables["therapist"])
     for done, (name, content) in enumerate(render_site(tables), start=1):
         path = folder / name

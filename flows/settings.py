@@ -91,9 +91,7 @@ def read_settings(workspace: Workspace) -> Settings:
     """
     name = workspace.settings.name
     try:
-        content = tomllib.loads(
-            workspace.settings.read_text(encoding="utf-8"), parse_float=Decimal
-        )
+        content = tomllib.loads(workspace.settings.read_text(encoding="utf-8"), parse_float=Decimal)
         return Settings.model_validate(content)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{name}: is not TOML: {error}") from None

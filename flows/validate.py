@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -297,7 +298,9 @@ def check_sums(delivered: Delivered, counts: dict[str, dict[str, int]]) -> None:
         raise AssertionError(f"{reading.records} records, {parts} accounted for")
     for kind, n in counts.items():
         if reading.refused is None and reading.found[kind] != sum(n.values()):
-            raise AssertionError(f"{reading.found[kind]} of {kind}, {sum(n.values())} accounted for")
+            raise AssertionError(
+                f"{reading.found[kind]} of {kind}, {sum(n.values())} accounted for"
+            )
 
 
 def _supersede(
@@ -325,7 +328,7 @@ def _supersede(
     )
 
 
-def _insert(con: duckdb.DuckDBPyConnection, table: str, row: dict[str, object]) -> None:
+def _insert(con: duckdb.DuckDBPyConnection, table: str, row: dict[str, Any]) -> None:
     columns = ", ".join(row)
     places = ", ".join(f"${name}" for name in row)
     con.execute(f"insert into {table} ({columns}) values ({places})", row)

@@ -123,7 +123,9 @@ class Workspace:
                 f"{self.root.resolve()}: there is no rapport.toml here",
                 "Make a workspace with `rapport init DIR`, or name one with -w DIR.",
             )
-        faults = [f"{self.root / name}: missing" for name in FOLDERS if not (self.root / name).is_dir()]
+        faults = [
+            f"{self.root / name}: missing" for name in FOLDERS if not (self.root / name).is_dir()
+        ]
         faults += [
             f"{self.root / name}: cannot be written"
             for name in FOLDERS
@@ -131,4 +133,7 @@ class Workspace:
             and name in (*PRIVATE_FOLDERS, "inbox")
         ]  # fmt: skip
         if faults:
-            raise WorkspaceError(faults, "Create the folders, or give the account that runs the night the right to write.")
+            raise WorkspaceError(
+                faults,
+                "Create the folders, or give the account that runs the night the right to write.",
+            )

@@ -53,9 +53,7 @@ def read_canonical(
     for number, path in enumerate(files):
         task = read_delivery(con, path, rules, scratch, f"d{number}", with_text=True)
         merge_file(con, task, state, f"d{number}", date(9999, 1, 1), rules)
-        findings.append(
-            task.reading.findings.frame().with_columns(pl.lit(path.name).alias("file"))
-        )
+        findings.append(task.reading.findings.frame().with_columns(pl.lit(path.name).alias("file")))
     rows = _long_rows(con, mapping.clinic.id)
     con.close()
     return Reading(rows, pl.concat(findings))

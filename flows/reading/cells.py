@@ -101,42 +101,54 @@ def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[
     """
     if rule is None:
         return [(name, "null::varchar"), (f"{name}_status", "'ok'")]
-    steps = [(f"{name}_0", grammar.present(rule))]
-    failures = [(f"{name}_0 is null", "missing")]
+    steps = _Steps(name, grammar.present(rule))
     if rule.personal is False and rule.matches is None:
-        failures.append((matches(f"{name}_0", MANGLED), "mangled"))
-
-    def step(expression: str, status: str | None) -> None:
-        alias = f"{name}_{len(steps)}"
-        steps.append((alias, expression))
-        if status is not None:
-            failures.append((f"{alias} is null", status))
-
-    def last() -> str:
-        return steps[-1][0]
-
+        steps.failures.append((matches(steps.last, MANGLED), "mangled"))
     if rule.extract is not None:
-        found = f"regexp_extract({last()}, {literal(rule.extract)}, 1, 's')"
-        step(f"case when {matches(last(), rule.extract)} then {found} end", "pattern")
+        found = f"regexp_extract({steps.last}, {literal(rule.extract)}, 1, 's')"
+        steps.take(f"case when {matches(steps.last, rule.extract)} then {found} end", "pattern")
     if rule.map:
-        step(_mapped(last(), rule.map), "undeclared")
+        steps.take(_mapped(steps.last, rule.map), "undeclared")
     if rule.lookup:
         pairs = " ".join(f"when {literal(k)} then {literal(v)}" for k, v in rule.lookup.items())
-        step(f"case {last()} {pairs} end", "unknown")
+        steps.take(f"case {steps.last} {pairs} end", "unknown")
     if rule.pad is not None:
-        padded = f"lpad({last()}, {rule.pad}, '0')"
-        step(f"case when length({last()}) < {rule.pad} then {padded} else {last()} end", None)
+        padded = f"lpad({steps.last}, {rule.pad}, '0')"
+        short = f"length({steps.last}) < {rule.pad}"
+        steps.take(f"case when {short} then {padded} else {steps.last} end")
     if rule.matches is not None:
-        step(f"case when {matches(last(), rule.matches)} then {last()} end", "pattern")
-    if rule.type == "int":
-        whole = f"regexp_replace({last()}, '[.]0+$', '')"
-        step(
-            f"case when {matches(last(), r'-?[0-9]{1,9}([.]0+)?')}"
-            f" then cast(cast({whole} as integer) as varchar) end",
-            "number",
+        steps.take(
+            f"case when {matches(steps.last, rule.matches)} then {steps.last} end", "pattern"
         )
-    status = " ".join(f"when {test} then '{word}'" for test, word in failures)
-    return [*steps, (name, last()), (f"{name}_status", f"case {status} else 'ok' end")]
+    if rule.type == "int":
+        whole = f"cast(regexp_replace({steps.last}, '[.]0+$', '') as integer)"
+        fits = matches(steps.last, r"-?[0-9]{1,9}([.]0+)?")
+        steps.take(f"case when {fits} then cast({whole} as varchar) end", "number")
+    return steps.finish()
+
+
+class _Steps:
+    """Successive readings of one cell, each with the word for what is wrong where it gives NULL."""
+
+    def __init__(self, name: str, first: str) -> None:
+        self.name = name
+        self.aliased = [(f"{name}_0", first)]
+        self.failures = [(f"{name}_0 is null", "missing")]
+
+    @property
+    def last(self) -> str:
+        return self.aliased[-1][0]
+
+    def take(self, expression: str, fault: str | None = None) -> None:
+        alias = f"{self.name}_{len(self.aliased)}"
+        self.aliased.append((alias, expression))
+        if fault is not None:
+            self.failures.append((f"{alias} is null", fault))
+
+    def finish(self) -> list[tuple[str, str]]:
+        cases = " ".join(f"when {test} then '{word}'" for test, word in self.failures)
+        status = f"case {cases} else 'ok' end"
+        return [*self.aliased, (self.name, self.last), (f"{self.name}_status", status)]
 
 
 def _mapped(expression: str, rules: dict[str, str]) -> str:

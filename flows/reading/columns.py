@@ -9,6 +9,7 @@ import tomllib
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import schemas
 from flows.errors import FileRefused
@@ -28,11 +29,13 @@ def refuse_missing_columns(
     """
     needed = needed_columns(source)
     counts = Counter(header)
-    faults: list[tuple[str, str, dict[str, object]]] = []
+    faults: list[tuple[str, str, dict[str, Any]]] = []
     for name in needed:
         if counts[name] == 0:
             near = difflib.get_close_matches(name, header, n=1, cutoff=0.8)
-            faults.append(("column-missing", name, {"nearest": f"; {near[0]} is close" if near else ""}))
+            faults.append(
+                ("column-missing", name, {"nearest": f"; {near[0]} is close" if near else ""})
+            )
         elif counts[name] > 1:
             faults.append(("column-doubled", name, {"times": counts[name]}))
     for name, times in counts.items():
@@ -48,7 +51,10 @@ def refuse_missing_columns(
 def needed_columns(source: Source) -> list[str]:
     """Every column the mapping reads; key columns may be absent and count as empty."""
     names: list[str] = []
-    fields = [getattr(source.fields, f) for f in ("patient", "therapist", "episode", "session", "answered_at")]
+    fields = [
+        getattr(source.fields, f)
+        for f in ("patient", "therapist", "episode", "session", "answered_at")
+    ]
     for part in (source.appointment, source.episode):
         if part is not None:
             fields += [getattr(part, f, None) for f in type(part).model_fields if f != "when"]

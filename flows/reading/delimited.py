@@ -43,6 +43,7 @@ class TextTable:
         spans: how many physical lines each record takes.
         header_line: where the names stand.
         ends_unfinished: the file does not end with a line break.
+        is_quoted_oddly: quotes do not pair up: one is not closed, or stands inside a bare cell.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class TextTable:
     spans: np.ndarray
     header_line: int
     ends_unfinished: bool
+    is_quoted_oddly: bool = False
 
 
 def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextTable:
@@ -87,7 +89,9 @@ def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextT
     starts, lines, spans = index.finish()
     if len(starts) == 0:
         raise FileRefused("file-without-records", line=header_lines)
-    return TextTable(target, columns, starts, lines, spans, header_line, last != b"\n")
+    return TextTable(
+        target, columns, starts, lines, spans, header_line, last != b"\n", index.quotes % 2 == 1
+    )
 
 
 def recount(table: TextTable, read: Read) -> TextTable:
@@ -102,7 +106,9 @@ def recount(table: TextTable, read: Read) -> TextTable:
                 empty.append(not record)
         except csv.Error as error:
             first = int(table.lines[0]) + ends[-1]
-            raise FileRefused("quote-unclosed", line=first) from error
+            if "end of data" in str(error):
+                raise FileRefused("quote-unclosed", line=first) from None
+            raise FileRefused("quotes-unclear", line=first) from None
     data = np.fromfile(table.path, dtype=np.uint8)
     breaks = np.concatenate(([0], np.flatnonzero(data == ord("\n")) + 1))
     kept = ~np.array(empty, dtype=bool)

@@ -6,6 +6,7 @@ import fnmatch
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -165,7 +166,9 @@ def merge_file(
 ) -> dict[str, dict[str, int]]:
     """Merge what was read; by kind, how many rows were new, superseding, unchanged, rejected, held."""
     reading, source = task.reading, task.source
-    counts = {kind: dict.fromkeys(("new", "superseding", "unchanged"), 0) for kind in KINDS}
+    counts: dict[str, dict[str, int]] = {
+        kind: {"new": 0, "superseding": 0, "unchanged": 0} for kind in KINDS
+    }
     if source is not None and reading.refused is None:
         stale = _settle_snapshot(source, reading, state)
         for kind in KINDS:
@@ -205,7 +208,7 @@ def _settle_snapshot(source: Source, reading: FileReading, state: State) -> bool
     shrink = source.shrink or Shrink()
     if last.records:
         share = records / last.records
-        about = {"records": records, "before": last.records}
+        about: dict[str, Any] = {"records": records, "before": last.records}
         if share < shrink.hold:
             reading.held_whole = "file-shrunk"
             reading.findings.add("file-shrunk", share=f"{shrink.hold:.0%}", **about)

@@ -88,7 +88,10 @@ def tell_answers(con: duckdb.DuckDBPyConnection, part: Part, findings: Findings)
     beyond = con.execute(f"select line from {source} where {here} and {part.prefix}_beyond").pl()
     instrument = part.form.instrument
     findings.add_lines(
-        "answers-beyond-form", beyond["line"], "/".join(part.beyond[:1]) or None, instrument=instrument
+        "answers-beyond-form",
+        beyond["line"],
+        "/".join(part.beyond[:1]) or None,
+        instrument=instrument,
     )
     for column in part.form.totals.values():
         _tell_total(con, part, column, here, source, findings)

@@ -14,7 +14,13 @@ from flows.errors import FileRefused
 from flows.reading.cells import literal
 from flows.reading.columns import refuse_missing_columns, tell_columns
 from flows.reading.delimited import TextTable, prepare, recount
-from flows.reading.describe import drop_conditions, line_numbers, tell_answers, tell_identifiers, tell_records
+from flows.reading.describe import (
+    drop_conditions,
+    line_numbers,
+    tell_answers,
+    tell_identifiers,
+    tell_records,
+)
 from flows.reading.finding import Findings
 from flows.reading.incoming import create_all_keys, create_incoming
 from flows.reading.judge import Verdict, judge
@@ -143,7 +149,7 @@ def _malformed(
     con.execute("delete from reject_scans")
     loaded = con.execute("select count(*) from record").fetchone()
     expected = (loaded[0] if loaded else 0) + len(unsplit)
-    if expected != len(table.starts):
+    if table.is_quoted_oddly or expected != len(table.starts):
         table = recount(table, task.source.read)
     if expected != len(table.starts):
         raise FileRefused("records-uncertain", counted=len(table.starts), split=expected)
@@ -255,7 +261,9 @@ def _create_tables(
         reading.instant = row[0] if row else None
 
 
-def _span(con: duckdb.DuckDBPyConnection, plan: RecordPlan, prefix: str, reading: FileReading) -> None:
+def _span(
+    con: duckdb.DuckDBPyConnection, plan: RecordPlan, prefix: str, reading: FileReading
+) -> None:
     """First and last day that accepted rows speak about; a booking ahead says nothing of its day."""
     days = {
         "form": "select cast(answered_at as date) as day from {}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -44,20 +45,24 @@ class Findings:
         rule: str,
         line: int | None = None,
         column: str | None = None,
-        n_checked: int | None = None,
-        **about: object,
+        **about: Any,
     ) -> None:
         """Add one finding; `about` fills the places of the rule's message."""
         known = finding_rules()[rule]
         self.single.append(
             Finding(
-                line, column, rule, known.severity, n_checked,
-                known.message.format(**about), known.what_to_do,
+                line,
+                column,
+                rule,
+                known.severity,
+                None,
+                known.message.format(**about),
+                known.what_to_do,
             )  # fmt: skip
         )
 
     def add_lines(
-        self, rule: str, lines: pl.Series, column: str | None = None, **about: object
+        self, rule: str, lines: pl.Series, column: str | None = None, **about: Any
     ) -> None:
         """Add one finding for each line, or for the first of them where the rule is kept short.
 

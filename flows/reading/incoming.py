@@ -158,7 +158,12 @@ def _key(plan: RecordPlan, part: Part) -> str:
         cells = [names["patient"], names["episode"]]
     else:
         at = f"{names['at']}_text"
-        cells = [names["patient"], f"coalesce({names['episode']}, '')", f"coalesce({names['session']}, '')", at]
+        cells = [
+            names["patient"],
+            f"coalesce({names['episode']}, '')",
+            f"coalesce({names['session']}, '')",
+            at,
+        ]
     return " || chr(31) || ".join(cells)
 
 
@@ -193,7 +198,10 @@ def _form_columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:
         texts = f"{prefix}_texts" if part.items else "null::varchar[]"
         scores = [f"{prefix}_score{n}_text" for n in range(len(form.scores))]
         columns += [
-            ("instrument_name", literal(part.instrument.name if part.instrument else form.instrument)),
+            (
+                "instrument_name",
+                literal(part.instrument.name if part.instrument else form.instrument),
+            ),
             ("answered_text", f"{at}_text"),
             ("texts", texts),
             ("score_texts", f"[{', '.join(scores)}]::varchar[]"),

@@ -45,7 +45,11 @@ def judge(
         rows = pl.DataFrame(pl.from_arrow(batch))
         found += len(rows)
         broken.append(broken_rules(schema, rows))
-    faults = pl.concat(broken) if broken else pl.DataFrame(schema={"row": pl.Int64, "rule": pl.String, "field": pl.String})
+    faults = (
+        pl.concat(broken)
+        if broken
+        else pl.DataFrame(schema={"row": pl.Int64, "rule": pl.String, "field": pl.String})
+    )
     _tell(con, part, bounds, faults, findings)
     severity = {rule: known.severity for rule, known in finding_rules().items()}
     refused = faults.filter(pl.col("rule").replace_strict(severity, default="reject") == "reject")
@@ -65,7 +69,7 @@ def _rows(part: Part) -> str:
     names, prefix = part.names, part.prefix
     fields = ["patient", "therapist", "episode", "session", "at"]
     columns = [f"{names[name]}_status as {name}" for name in fields]
-    columns.append(f"cast({names['at']} as date) as \"on\"")
+    columns.append(f'cast({names["at"]} as date) as "on"')
     if part.form is not None:
         respondent = f"{names['respondent']}_status" if "respondent" in names else "'ok'"
         columns.append(f"{respondent} as respondent")
@@ -78,13 +82,16 @@ def _rows(part: Part) -> str:
             f"coalesce(list_contains({missing}, 'invalid'), false) as undeclared",
         ]
         for n in range(len(part.form.scores)):
-            columns += [f"{prefix}_score{n}_status as score{n}_status", f"{prefix}_score{n} as score{n}"]
+            columns += [
+                f"{prefix}_score{n}_status as score{n}_status",
+                f"{prefix}_score{n} as score{n}",
+            ]
     elif part.kind == "appointment":
         happened = f"case when {names['status']} <> 'booked' then cast({names['at']} as date) end"
         columns += [f"{names['status']}_status as status", f"{happened} as happened_on"]
     else:
         columns += [
-            f"{names['end']}_status as \"end\"",
+            f'{names["end"]}_status as "end"',
             f"cast({names['end']} as date) as end_on",
             f"{names['reason']}_status as reason",
         ]

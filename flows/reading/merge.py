@@ -50,7 +50,7 @@ def merge(con: duckdb.DuckDBPyConnection, job: Merge, findings: Findings) -> dic
     """Merge one table of incoming rows; how many were new, superseding, unchanged or rejected."""
     _judge(con, job)
     _tell(con, findings)
-    counts = dict.fromkeys(("new", "superseding", "unchanged", "rejected"), 0)
+    counts: dict[str, int] = {"new": 0, "superseding": 0, "unchanged": 0, "rejected": 0}
     for outcome, n in con.execute("select outcome, count(*) from judged group by 1").fetchall():
         counts[outcome] = n
     if counts["superseding"]:
@@ -190,8 +190,10 @@ def retract_vanished(
             f"select string_agg(distinct delivery_id, ', ' order by delivery_id) {gone}", about
         ).fetchone()
         findings.add("record-vanished", n=n, last_seen=f"delivery {seen[0] if seen else ''}")
-        con.execute(f"update {job.state} set known_to = $as_of {gone.replace('from ' + job.state, '', 1)}",
-                    {**about, "as_of": job.as_of})
+        con.execute(
+            f"update {job.state} set known_to = $as_of {gone.replace('from ' + job.state, '', 1)}",
+            {**about, "as_of": job.as_of},
+        )
     return n
 
 

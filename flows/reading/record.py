@@ -230,7 +230,9 @@ def _plan_stated(plan: RecordPlan, name: str, column: str) -> None:
     cell = grammar.cell(column)
     number = NumberRule(grammar.source.read.decimal)
     missing = grammar.is_missing(cell)
-    status = f"case when {missing} then 'missing' when {name} is null then 'undeclared' else 'ok' end"
+    status = (
+        f"case when {missing} then 'missing' when {name} is null then 'undeclared' else 'ok' end"
+    )
     plan.put(
         [
             (name, f"case when {missing} then null else {number.value(cell)} end"),
@@ -284,7 +286,9 @@ def _plan_drops(plan: RecordPlan) -> None:
             cases.append(f"when {' and '.join(same)} then 0")
         elif rule.column is not None and rule.matches is not None:
             cell = grammar.cell(rule.column)
-            cases.append(f"when regexp_full_match({cell}, {literal(rule.matches)}, 's') then {place}")
+            cases.append(
+                f"when regexp_full_match({cell}, {literal(rule.matches)}, 's') then {place}"
+            )
     for place, keep in enumerate(read.keep, start=len(read.drop) + 1):
         cases.append(f"when not {grammar.condition(keep)} then {place}")
     dropped = f"case {' '.join(cases)} end" if cases else "null"
@@ -340,4 +344,3 @@ def _bind_fault(plan: RecordPlan, error: duckdb.Error) -> str:
     if "regular expression" in first or "regex" in first.lower() or "date format" in first.lower():
         return f"source {plan.grammar.source.name}: a pattern or date format is not understood"
     return f"source {plan.grammar.source.name}: the file cannot be split ({type(error).__name__})"
-

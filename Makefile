@@ -1,0 +1,39 @@
+# Everything a newcomer needs: make demo, make test. The environment lives in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/demo.done
+	$(BIN)/rapport demo rapport-demo
+
+test: .venv/test.done
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/test.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/sqlfluff lint sql
+	$(BIN)/lint-imports
+
+bench: .venv/test.done
+	$(BIN)/python -m tests.benchmark
+
+.venv/bin/python:
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Rapport needs Python 3.11 or newer')"
+	$(PYTHON) -m venv .venv
+
+.venv/demo.done: requirements.lock pyproject.toml | .venv/bin/python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/test.done: tests/requirements.lock .venv/demo.done
+	$(PIP) install --require-hashes -r tests/requirements.lock
+	@touch $@
+
+clean:
+	rm -rf .venv rapport-demo

@@ -1,0 +1,241 @@
+"""The command line: reads the words, calls one function, says what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+
+from flows import errors
+from flows.errors import RapportError
+from flows.workspace import Workspace
+
+app = typer.Typer(
+    name="rapport",
+    help="Nightly outcome, alliance and dropout monitoring for outpatient psychotherapy.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("-w", "--workspace", metavar="DIR", help="The workspace to work in.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+HERE = Path()
+
+
+@app.command(epilog="Example: rapport init my-service")
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")],
+    name: Annotated[
+        str, typer.Option(help="Name of the service, printed on every page.")
+    ] = "My service",
+    quiet: QuietOption = False,
+) -> None:
+    """Create a commented workspace with its own pseudonymisation key."""
+    from flows.init import make_workspace
+
+    make_workspace(Workspace(directory), name)
+    if not quiet:
+        out.print(
+            f"{directory} is ready.\n"
+            f"1. Put one mapping file per clinic into {directory}/clinics/ (docs/mapping.md)\n"
+            f"2. Drop exports into {directory}/inbox/<clinic>/\n"
+            f"3. rapport run -w {directory}\n"
+            f"Back up {directory}/key now: a lost key gives every patient a new pseudonym."
+        )
+
+
+@app.command(epilog="Example: rapport demo /tmp/demo --small")
+def demo(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")] = Path(
+        "rapport-demo"
+    ),
+    seed: Annotated[int, typer.Option(help="Another seed gives another service.")] = 1,
+    small: Annotated[
+        bool, typer.Option("--small", help="Eight therapists, not thirty-eight.")
+    ] = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Make a workspace with three synthetic clinics, run two nights, print where the report is."""
+    from flows.demo import make_demo
+    from flows.terminal import progress_for
+
+    workspace = Workspace(directory)
+    with progress_for(workspace, err, quiet=quiet) as progress:
+        outcome = make_demo(workspace, seed, small=small, progress=progress)
+    _tell_outcome(outcome, quiet=quiet)
+
+
+@app.command(epilog="Example: rapport run --as-of 2026-11-17 -w my-service")
+def run(
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="DATE", help="The night's date; today where the service is."
+        ),
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    quiet: QuietOption = False,
+) -> None:
+    """Run one night now: read the inboxes, compute, publish. Needs no server."""
+    from flows.nightly import nightly
+    from flows.terminal import progress_for
+
+    space = Workspace(workspace)
+    night = _night(space, as_of)
+    with progress_for(space, err, quiet=quiet) as progress:
+        outcome = nightly(space, night, progress)
+    _tell_outcome(outcome, quiet=quiet)
+    if outcome.failed:
+        raise typer.Exit(errors.PARTLY_GREEN)
+    if outcome.refused or outcome.left:
+        raise typer.Exit(errors.FILE_REFUSED)
+
+
+@app.command(epilog="Example: rapport check new_export.csv --clinic alder -w my-service")
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exported files.")],
+    clinic: Annotated[str | None, typer.Option(help="Use this clinic's mapping.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="M.toml", help="Use this mapping file.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    quiet: QuietOption = False,
+) -> None:
+    """Say what tonight would say of these files, and write nothing.
+
+    Exit code 0 only when no row and no file would be refused or held.
+    """
+    from flows.checking import check_files
+
+    found = check_files(Workspace(workspace), files, clinic, mapping)
+    if not quiet:
+        for line in found.lines():
+            out.print(line, markup=False)
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
+
+
+@app.command(epilog="Example: rapport read export.csv --mapping clinics/alder.toml --rows rows.csv")
+def read(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Exported files, in order of arrival.")
+    ],
+    mapping: Annotated[Path, typer.Option(metavar="M.toml", help="The mapping file to try.")],
+    rows: Annotated[
+        Path | None, typer.Option(metavar="OUT.csv", help="Write the canonical rows here.")
+    ] = None,
+    findings: Annotated[
+        Path | None, typer.Option(metavar="OUT.json", help="Write the findings here.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    quiet: QuietOption = False,
+) -> None:
+    """Show the canonical long rows that Rapport makes of files; ids as in the file, nothing stored.
+
+    Without --rows the rows go to standard output.
+    """
+    from flows.checking import read_files
+
+    reading = read_files(Workspace(workspace), files, mapping, rows, findings)
+    if rows is None:
+        sys.stdout.write(reading.rows.write_csv())
+    elif not quiet:
+        rejects = reading.findings.filter(reading.findings["severity"] == "reject").height
+        err.print(
+            f"{reading.rows.height} rows, {reading.findings.height} findings ({rejects} rejects)"
+        )
+    if not quiet and findings is None:
+        for row in reading.findings.iter_rows(named=True):
+            err.print(_finding_line(row), markup=False)
+
+
+@app.command(epilog="Example: rapport status --json -w my-service")
+def status(
+    workspace: WorkspaceOption = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Tell of the last run, the last green night, what was refused and which clinic is late.
+
+    Reads files only: works while a night runs.
+    """
+    from flows.status import read_status
+
+    found = read_status(Workspace(workspace))
+    if as_json:
+        sys.stdout.write(
+            json.dumps(found.content, indent=1, ensure_ascii=False, default=str) + "\n"
+        )
+        return
+    for line in found.lines():
+        out.print(line, markup=False)
+
+
+def _finding_line(row: dict[str, Any]) -> str:
+    where = ":".join(
+        str(part) for part in (row["file"], row["line"], row["column_name"]) if part is not None
+    )
+    return f"{row['severity']:<6} {where}: {row['message']} [{row['rule']}]"
+
+
+def _night(workspace: Workspace, as_of: str | None) -> date:
+    """The date asked for, or today's at the service's own place."""
+    if as_of is not None:
+        try:
+            return date.fromisoformat(as_of)
+        except ValueError:
+            raise typer.BadParameter(
+                f"{as_of} is not a date like 2026-11-17", param_hint="--as-of"
+            ) from None
+    from flows.settings import read_settings
+
+    workspace.check()
+    return datetime.now(ZoneInfo(read_settings(workspace).service.timezone)).date()
+
+
+def _tell_outcome(outcome: Any, *, quiet: bool) -> None:
+    for clinic_id, reason in sorted(outcome.failed.items()):
+        err.print(f"clinic {clinic_id} failed: {reason}", markup=False)
+    for clinic_id, name, rule in outcome.refused:
+        err.print(f"clinic {clinic_id}: {name} is not used [{rule}]", markup=False)
+    for clinic_id, name, rule in outcome.left:
+        if (clinic_id, name, rule) not in outcome.refused:
+            err.print(f"clinic {clinic_id}: {name} stays in the inbox [{rule}]", markup=False)
+    if quiet:
+        return
+    state = "partly green" if outcome.failed else "green"
+    revision = f", revision {outcome.revision}" if outcome.revision > 1 else ""
+    news = "" if outcome.is_new else " (nothing new: it stands as published)"
+    out.print(f"Night {outcome.as_of}{revision} is {state}{news}.")
+    out.print(f"Report: {(outcome.folder / 'reports' / 'index.html').resolve()}", markup=False)
+
+
+def main() -> None:
+    """Run the command line; errors for people end in a sentence and their own exit code."""
+    try:
+        app()
+    except RapportError as error:
+        err.print(f"{error.headline}:", markup=False)
+        for fault in error.faults:
+            err.print(f"  {fault}", markup=False)
+        if error.remedy:
+            err.print(error.remedy, markup=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        err.print("Interrupted; nothing was lost, the next run goes on from here.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
