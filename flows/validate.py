@@ -162,7 +162,7 @@ def merge_clinic(
     finally:
         con.execute("detach scratch")
         for kind in KINDS:
-            con.execute(f"drop table if exists temp.replay_{kind}")
+            con.execute(f"drop table if exists replay_{kind}")
 
 
 def _warehouse_state(con: duckdb.DuckDBPyConnection, night: ClinicNight) -> State:
@@ -187,7 +187,7 @@ def _replay_state(con: duckdb.DuckDBPyConnection) -> State:
         con.execute(
             f"create or replace temp table replay_{kind} as from valid.{kind}_version limit 0"
         )
-    return State({kind: f"temp.replay_{kind}" for kind in KINDS})
+    return State({kind: f"replay_{kind}" for kind in KINDS})
 
 
 def _apply_replay(con: duckdb.DuckDBPyConnection, night: ClinicNight, as_of: date) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -37,11 +38,26 @@ def open_warehouse(workspace: Workspace, as_of: date) -> Iterator[duckdb.DuckDBP
         raise WorkspaceError(f"{workspace.warehouse}: cannot be opened") from None
     try:
         limit_resources(con, workspace.scratch)
-        con.execute(TABLES.read_text(encoding="utf-8"))
+        create_tables(con)
         con.execute(f"set variable as_of = date '{as_of.isoformat()}'")
         yield con
     finally:
         con.close()
+
+
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what is not there yet; comments of the file become comments of the catalogue."""
+    text = TABLES.read_text(encoding="utf-8")
+    con.execute(text)
+    explained = con.execute(
+        "select count(*) from duckdb_columns() where comment is not null and schema_name = 'valid'"
+    ).fetchone()
+    if explained and explained[0]:
+        return
+    for table, body in re.findall(r"create table if not exists (\S+) \((.*?)\n\);", text, re.DOTALL):
+        for column, comment in re.findall(r"^ {4}(\w+) .*?-- (.*)$", body, re.MULTILINE):
+            quoted = comment.replace("'", "''")
+            con.execute(f"comment on column {table}.{column} is '{quoted}'")
 
 
 def limit_resources(con: duckdb.DuckDBPyConnection, scratch: Path) -> None:

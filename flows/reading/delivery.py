@@ -83,18 +83,21 @@ class State:
     Attributes:
         tables: state table by kind.
         accepted: last accepted snapshot by source name.
+        in_memory: the tables are made as the first rows come.
         tracks_order: keep where each row was last seen, for rows printed in file order.
     """
 
     tables: dict[str, str]
     accepted: dict[str, Accepted] = field(default_factory=dict)
+    in_memory: bool = False
     tracks_order: bool = False
     sequence: int = 0
 
 
 def open_state(*, with_text: bool) -> State:
     """An empty state in memory."""
-    return State({kind: f"{kind}_version" for kind in KINDS}, tracks_order=with_text)
+    tables = {kind: f"{kind}_version" for kind in KINDS}
+    return State(tables, in_memory=True, tracks_order=with_text)
 
 
 def find_source(mapping: Mapping, name: str, *, only_one_will_do: bool = False) -> Source:
@@ -178,7 +181,8 @@ def merge_file(
                 kind, f"{prefix}_{kind}", state.tables[kind], rules.mapping.clinic.id, source.name,
                 delivery_id, as_of, versioned=source.version is not None, stale=stale,
             )  # fmt: skip
-            create_state(con, job.incoming, job.state)
+            if state.in_memory:
+                create_state(con, job.incoming, job.state)
             if reading.held_whole is not None:
                 row = con.execute(f"select count(*) from {job.incoming}").fetchone()
                 reading.held[kind] += int(row[0]) if row else 0
