@@ -1,0 +1,1 @@
+"""Paper: the rows of report.* become HTML pages; no arithmetic, no database, no clock, no files."""

@@ -1,0 +1,113 @@
+"""The charts and cards of one page, drawn for one unit: service, clinic or therapist."""
+
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import Any, NamedTuple
+
+from reports import charts, words
+from reports.charts import Chart
+from reports.rows import Figure, FigureKey, by_section, levels_without_course
+
+
+class Card(NamedTuple):
+    """A figure that is shown, with its trend and with what must be said beside it."""
+
+    figure: Figure
+    trend: Chart | None
+    caution: str | None
+
+
+class Withheld(NamedTuple):
+    """A figure that is not shown, and why."""
+
+    figure: Figure
+    reason: str
+
+
+class Artist:
+    """Draws the charts of one page and numbers them."""
+
+    def __init__(self, unit_name: str, *, has_trends: bool = True) -> None:
+        """Takes what the page's own unit is called in legends, and whether quarters are drawn."""
+        self._unit_name = unit_name
+        self._has_trends = has_trends
+        self._numbers = count(1)
+
+    def sections(
+        self, figures: Sequence[Figure], kept_back: Iterable[FigureKey] = ()
+    ) -> list[dict[str, Any]]:
+        """Groups figures by section: those shown as cards, those withheld with their reason.
+
+        `kept_back` names alliance levels that this page must not show without their course.
+        """
+        hidden, alone = set(kept_back), levels_without_course(figures)
+        return [
+            {
+                "title": section.title,
+                "lead": section.lead,
+                "cards": [
+                    self._card(figure, alone)
+                    for figure in members
+                    if figure.is_shown and figure.key not in hidden
+                ],
+                "withheld": [
+                    Withheld(figure, _reason(figure))
+                    for figure in members
+                    if not figure.is_shown or figure.key in hidden
+                ],
+            }
+            for section, members in by_section(figures)
+        ]
+
+    def completeness(self, figures: Iterable[Figure]) -> Chart | None:
+        """Draws the shares of the completeness section as bars; None where there are none."""
+        members = [
+            figure
+            for figure in figures
+            if figure.is_shown and figure.year["section"] == "completeness"
+        ]
+        rates = [figure for figure in members if figure.year["kind"] == "rate"]
+        if not rates:
+            return None
+        return charts.bars(self._id(), "Completeness", rates, self._unit_name)
+
+    def comparisons(self, figures: Iterable[Figure]) -> list[Chart]:
+        """Draws rates on one scale, then means on their own scales, each against the service."""
+        members = [
+            figure
+            for figure in figures
+            if figure.is_shown
+            and figure.service is not None
+            and figure.year["section"] != "completeness"
+        ]
+        titles = {
+            "rate": "Rates beside the whole service",
+            "mean": "Means beside the whole service",
+        }
+        groups = {
+            kind: [figure for figure in members if figure.year["kind"] == kind] for kind in titles
+        }
+        return [
+            charts.compare(self._id(), titles[kind], group, self._unit_name)
+            for kind, group in groups.items()
+            if group
+        ]
+
+    def _card(self, figure: Figure, alone: set[FigureKey]) -> Card:
+        caution = words.ALLIANCE_CAUTION if figure.key in alone else None
+        return Card(figure, self._trend(figure), caution)
+
+    def _trend(self, figure: Figure) -> Chart | None:
+        if not (self._has_trends and figure.has_trend):
+            return None
+        return charts.trend(self._id(), figure, self._unit_name)
+
+    def _id(self) -> str:
+        return f"chart-{next(self._numbers)}"
+
+
+def _reason(figure: Figure) -> str:
+    """Says why a figure is withheld: its own note, or that a level must not stand alone."""
+    if figure.is_shown:
+        return words.ALLIANCE_ALONE
+    return figure.year["note"] or charts.NOT_SHOWN

@@ -1,0 +1,191 @@
+"""Charts as readers get them: the drawing, the same in words, and the same as a table."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from reports import specs, svg, words
+from reports.rows import Figure, Row, is_shown
+
+PART_OF_SCALE: Final = "The axis shows only a part of the scale: small differences look large."
+NOT_SHOWN: Final = "not shown"
+LABEL_WIDTH: Final = 26
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One drawing with its title, legend, words and table; `drawing` is safe to inline."""
+
+    title: str
+    legend: tuple[tuple[str, str], ...]
+    remark: str | None
+    drawing: Markup
+    head: tuple[str, ...]
+    body: tuple[tuple[str, ...], ...]
+
+
+def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
+    """Draws the quarters of one figure, with the service's as a dashed line where it is known."""
+    kind = "trend_mean" if figure.year["kind"] == "mean" else "trend_rate"
+    services = [figure.service_quarters.get(row["period_id"]) for row in figure.quarters]
+    has_service = any(is_shown(row) for row in services)
+    values = [
+        {"period": _months(own), "service": _number(service, "value")}
+        | {name: _number(own, name) for name in ("value", "low", "high")}
+        for own, service in zip(figure.quarters, services, strict=True)
+    ]
+    head = ("Quarter", unit_name, "95 % interval", "Counted")
+    body = [
+        (own["period_label"], *_texts(own), *((_value(service),) if has_service else ()))
+        for own, service in zip(figure.quarters, services, strict=True)
+    ]
+    legend = [("dot", unit_name), ("whisker", "95 % interval")]
+    if has_service:
+        head += ("Whole service",)
+        legend.append(("dash", "Whole service"))
+    return _chart(chart_id, kind, values, f"{figure.year['label']}, by quarter", legend, head, body)
+
+
+def compare(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -> Chart:
+    """Draws one unit's figures of one kind on the service's intervals.
+
+    A shrunken estimate takes the place of the crude value where there is one.
+    """
+    kind = "compare_mean" if figures[0].year["kind"] == "mean" else "compare_rate"
+    values = [_compared(number, figure) for number, figure in enumerate(figures)]
+    body = [
+        (
+            figure.year["label"],
+            _estimate(figure.year),
+            figure.year["n_text"] or "–",
+            _full(figure.service),
+        )
+        for figure in figures
+    ]
+    legend = [
+        ("dot", unit_name),
+        ("line", "95 % interval"),
+        ("band", "Whole service, 95 % interval"),
+    ]
+    head = ("Figure", unit_name, "Counted", "Whole service")
+    return _chart(chart_id, kind, values, title, legend, head, body)
+
+
+def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -> Chart:
+    """Draws shares from 0 to 100 %, with the service's share as a tick where it is known."""
+    values = [
+        {
+            "row": number,
+            "label": _lines(figure.year["label"]),
+            "text": figure.year["value_text"],
+            "zero": 0,
+            "one": 1,
+            "value": _number(figure.year, "value"),
+            "service": _number(figure.service, "value"),
+        }
+        for number, figure in enumerate(figures)
+    ]
+    has_service = any(is_shown(figure.service) for figure in figures)
+    head = ("Figure", unit_name, "95 % interval", "Counted")
+    legend = [("bar", unit_name)]
+    if has_service:
+        head += ("Whole service",)
+        legend.append(("tick", "Whole service"))
+    body = [
+        (
+            figure.year["label"],
+            *_texts(figure.year),
+            *((_value(figure.service),) if has_service else ()),
+        )
+        for figure in figures
+    ]
+    return _chart(chart_id, "bars", values, title, legend, head, body)
+
+
+def _chart(
+    chart_id: str,
+    kind: str,
+    values: Sequence[Row],
+    title: str,
+    legend: Iterable[tuple[str, str]],
+    head: tuple[str, ...],
+    body: Sequence[tuple[str, ...]],
+) -> Chart:
+    """Draws a chart and writes its text alternative from its own table, so that both agree."""
+    import vl_convert
+
+    # The empty list of addresses: a chart may fetch nothing.
+    source = vl_convert.vega_to_svg(specs.filled(kind, values), allowed_base_urls=[])
+    told = " ".join(_sentence(head, row) for row in body)
+    remark = PART_OF_SCALE if kind.endswith("_mean") else None
+    texts = Markup("").join(
+        svg.row_text(specs.row_top(kind, row["row"]), specs.WIDTH, row["label"], row["text"])
+        for row in values
+        if "row" in row
+    )
+    drawing = svg.tidy(source, chart_id, title, told, texts)
+    return Chart(title, tuple(legend), remark, drawing, head, tuple(body))
+
+
+def _sentence(head: Sequence[str], row: Sequence[str]) -> str:
+    told = [f"{name} {cell}" for name, cell in zip(head[1:], row[1:], strict=True)]
+    return f"{row[0]}: {'; '.join(told)}."
+
+
+def _compared(number: int, figure: Figure) -> dict[str, Any]:
+    own, service = figure.year, figure.service
+    prefix = "shrunken" if own["shrunken"] is not None else "value"
+    bounds = ("shrunken_low", "shrunken_high") if prefix == "shrunken" else ("low", "high")
+    return {
+        "row": number,
+        "label": _lines(own["label"]),
+        "text": own["value_text"] if prefix == "value" else own["shrunken_text"],
+        "zero": 0,
+        "one": 1,
+        "value": _number(own, prefix),
+        "low": _number(own, bounds[0]),
+        "high": _number(own, bounds[1]),
+        "service": _number(service, "value"),
+        "service_low": _number(service, "low"),
+        "service_high": _number(service, "high"),
+    }
+
+
+def _number(row: Row | None, column: str) -> float | None:
+    """Reads a drawable number; a withheld figure has none, whatever its cells say."""
+    if row is None or not is_shown(row) or row[column] is None:
+        return None
+    return float(row[column])
+
+
+def _texts(row: Row) -> tuple[str, str, str]:
+    if not is_shown(row):
+        return (row["note"] or NOT_SHOWN, "–", "–")
+    return row["value_text"] or "–", row["interval_text"] or "–", row["n_text"] or "–"
+
+
+def _value(row: Row | None) -> str:
+    return row["value_text"] or "–" if row is not None and is_shown(row) else NOT_SHOWN
+
+
+def _full(row: Row | None) -> str:
+    if row is None or not is_shown(row):
+        return NOT_SHOWN
+    return f"{row['value_text']} ({row['interval_text']})" if row["interval_text"] else _value(row)
+
+
+def _estimate(row: Row) -> str:
+    return row["shrunken_text"] if row["shrunken"] is not None else _full(row)
+
+
+def _months(row: Row) -> str:
+    """Names a quarter on three short lines that fit under a dot, such as Oct–, Dec, 2026."""
+    first, last = row["period_start"], row["period_end"]
+    return f"{words.MONTHS[first.month]}–|{words.MONTHS[last.month]}|{last.year}"
+
+
+def _lines(text: str) -> list[str]:
+    return textwrap.wrap(text, LABEL_WIDTH, max_lines=2, placeholder=" …", break_on_hyphens=False)

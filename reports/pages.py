@@ -1,0 +1,156 @@
+"""The list of pages: which template, with which rows, at which path."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from reports import words
+from reports.artist import Artist
+from reports.rows import (
+    Figures,
+    Row,
+    Tables,
+    in_order,
+    levels_without_course,
+    only_row,
+)
+
+STEM: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*")
+OVERVIEW: Final = "index.html"
+DATA_QUALITY: Final = "data-quality.html"
+METHODS: Final = "methods.html"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its path in the site, its template, and a function that gathers its data."""
+
+    path: str
+    template: str
+    data: Callable[[], dict[str, Any]]
+
+
+def pages(tables: Tables) -> Iterator[Page]:
+    """Lists every page of the site; data is gathered only when a page is rendered."""
+    figures = Figures(tables["figure"])
+    yield Page(OVERVIEW, "overview.html.j2", lambda: _overview(tables, figures))
+    for clinic in in_order(tables, "clinic", "clinic_name", "clinic_id"):
+        yield Page(
+            page_path(clinic),
+            "clinic.html.j2",
+            lambda clinic=clinic: _clinic(tables, figures, clinic),
+        )
+    for therapist in in_order(tables, "therapist", "clinic_id", "label", "therapist_id"):
+        if has_page(tables, therapist):
+            yield Page(
+                page_path(therapist),
+                "therapist.html.j2",
+                lambda row=therapist: _therapist(tables, figures, row),
+            )
+    yield Page(DATA_QUALITY, "data_quality.html.j2", lambda: _data_quality(tables))
+    yield Page(METHODS, "methods.html.j2", lambda: _methods(tables))
+
+
+def page_path(row: Row) -> str:
+    """Returns the path of a unit's page; ValueError where its stem could leave the folder."""
+    if not STEM.fullmatch(row["page"] or ""):
+        raise ValueError(f"not a usable page name: {row['page']!r}")
+    return f"{row['page']}.html"
+
+
+def has_page(tables: Tables, therapist: Row) -> bool:
+    """Says whether a therapist gets a page: never where the night withholds therapist figures."""
+    is_withheld = only_row(tables, "night")["therapist_figures"] != "shown"
+    return not is_withheld and therapist["has_page"] is True
+
+
+def _overview(tables: Tables, figures: Figures) -> dict[str, Any]:
+    service = figures.of("service", "service")
+    draw = Artist("Whole service")
+    return _shared(tables, "overview") | {
+        "clinics": _clinics(tables),
+        "completeness_chart": draw.completeness(service),
+        "sections": draw.sections(service),
+    }
+
+
+def _clinic(tables: Tables, figures: Figures, clinic: Row) -> dict[str, Any]:
+    own = figures.of("clinic", clinic["clinic_id"])
+    draw = Artist("This clinic")
+    fixes = [row for row in _fixes(tables) if row["clinic_id"] == clinic["clinic_id"]]
+    therapists = [
+        {**row, "path": page_path(row) if has_page(tables, row) else None}
+        for row in in_order(tables, "therapist", "label", "therapist_id")
+        if row["clinic_id"] == clinic["clinic_id"]
+    ]
+    return _shared(tables, "clinic") | {
+        "clinic": clinic,
+        "completeness_chart": draw.completeness(own),
+        "comparisons": draw.comparisons(own),
+        "sections": draw.sections(own),
+        "therapists": therapists,
+        "rejects": [row for row in fixes if row["severity"] == "reject"],
+        "warnings": [row for row in fixes if row["severity"] != "reject"],
+    }
+
+
+def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, Any]:
+    own = figures.of("therapist", therapist["therapist_id"])
+    alone = levels_without_course(own)
+    paired = [figure for figure in own if figure.key not in alone]
+    # A therapist's quarter is a handful of courses: drawn, it would look like a trend.
+    draw = Artist("This therapist", has_trends=False)
+    clinic = next(row for row in tables["clinic"] if row["clinic_id"] == therapist["clinic_id"])
+    return _shared(tables, "therapist") | {
+        "therapist": therapist,
+        "clinic": {**clinic, "path": page_path(clinic)},
+        "comparisons": draw.comparisons(paired),
+        "completeness_chart": draw.completeness(own),
+        "sections": draw.sections(own, kept_back=alone),
+    }
+
+
+def _data_quality(tables: Tables) -> dict[str, Any]:
+    fixes = _fixes(tables)
+    night = only_row(tables, "night")
+    deliveries = in_order(tables, "delivery", "as_of", "clinic_id", "file_name", "sha256")
+    return _shared(tables, "data_quality") | {
+        "clinics": _clinics(tables),
+        "rejects": [row for row in fixes if row["severity"] == "reject"],
+        "warnings": [row for row in fixes if row["severity"] != "reject"],
+        "tonight": [row for row in deliveries if row["as_of"] == night["as_of"]],
+        "earlier": [row for row in reversed(deliveries) if row["as_of"] != night["as_of"]],
+    }
+
+
+def _methods(tables: Tables) -> dict[str, Any]:
+    return _shared(tables, "methods") | {
+        "definitions": in_order(tables, "definition", "label", "measure"),
+        "instruments": in_order(tables, "instrument", "name", "instrument_id"),
+        "do_not_conclude": words.DO_NOT_CONCLUDE,
+    }
+
+
+def _shared(tables: Tables, page: str) -> dict[str, Any]:
+    """Gives what every page says: the night, the audience, and where definitions can be found."""
+    return {
+        "night": only_row(tables, "night"),
+        "audience": words.AUDIENCE[page],
+        "page": page,
+        "words": words,
+        "defined": {row["measure"] for row in tables["definition"]},
+        "clinic_names": {row["clinic_id"]: row["clinic_name"] for row in tables["clinic"]},
+    }
+
+
+def _clinics(tables: Tables) -> list[dict[str, Any]]:
+    return [
+        {**row, "path": page_path(row)}
+        for row in in_order(tables, "clinic", "clinic_name", "clinic_id")
+    ]
+
+
+def _fixes(tables: Tables) -> list[Row]:
+    columns = ("fix_order", "clinic_id", "file_name", "rule", "column_name")
+    return in_order(tables, "fix_list", *columns)

@@ -1,0 +1,65 @@
+"""Turning pages into HTML text; whoever calls writes the files."""
+
+import datetime
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import words
+from reports.pages import pages
+from reports.rows import Tables
+
+UNKNOWN: Final = "–"
+
+
+def render_site(
+    tables: Tables, progress: Callable[[], None] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yields every page of the site as (relative path, HTML), the overview first.
+
+    `tables` maps the bare name of each report table (night, clinic, therapist, figure, fix_list,
+    delivery, definition, instrument) to its rows, in any order; `progress` is called once per page.
+    The same rows give the same bytes. Raises KeyError where a table is missing, jinja2's
+    UndefinedError where a column is, ValueError for a page name that is not a plain file stem.
+    """
+    environment = _environment()
+    for page in pages(tables):
+        yield (
+            page.path,
+            environment.get_template(page.template, globals={"day": _day}).render(page.data()),
+        )
+        if progress is not None:
+            progress()
+
+
+def count_pages(tables: Tables) -> int:
+    """Counts the pages `render_site` will yield, for a progress bar."""
+    return sum(1 for _ in pages(tables))
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("reports"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_shown,
+    )
+
+
+def _shown(cell: Any) -> Any:
+    """Prints what is not known as a dash; it is never an empty cell and never zero."""
+    return UNKNOWN if cell is None else cell
+
+
+def _day(date: datetime.date | None) -> Markup | None:
+    """Writes a date as people say it, with the machine's form beside it."""
+    if date is None:
+        return None
+    return Markup('<time datetime="{}">{} {} {}</time>').format(
+        date.isoformat(), date.day, words.MONTHS[date.month], date.year
+    )

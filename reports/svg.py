@@ -1,0 +1,113 @@
+"""Making a converter's SVG fit for a page: small, readable aloud, the same bytes every night."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from markupsafe import Markup
+
+from reports.specs import INK
+
+NOTHING: Final = Markup("")
+LINE: Final = 15
+NOISE: Final = {"class", "pointer-events", "font-family", "stroke-miterlimit", "version"}
+SCAFFOLD: Final = {"background", "foreground"}
+DEFAULTS: Final = {("opacity", "1"), ("transform", "translate(0,0)"), ("stroke-width", "1")}
+GEOMETRY: Final = {"d", "transform", "x", "y", "x2", "y2"}
+SHARED: Final = ("fill", "stroke", "stroke-width", "font-size", "text-anchor")
+LONG_NUMBER: Final = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
+CLIP: Final = re.compile(r"url\(#([\w-]+)\)")
+
+
+def tidy(
+    source: str, chart_id: str, title: str, description: str, texts: Markup = NOTHING
+) -> Markup:
+    """Rewrites an SVG for inlining: no namespaces or classes, two decimals, its words in front.
+
+    Clip paths are numbered within `chart_id`, because the converter counts them over its whole
+    life and would print other ids each time. `texts` is drawn on top, see `row_text`.
+    """
+    # Nothing from outside is parsed: the converter wrote this, and escaped all text in it.
+    root = ET.fromstring(source)  # noqa: S314
+    _strip(root)
+    names = {node.get("id", ""): f"{chart_id}-clip-{number}" for number, node in _named(root)}
+    for node in root.iter():
+        _clean(node, names)
+    _lighten(root)
+    body = "".join(ET.tostring(child, encoding="unicode") for child in root)
+    head = Markup(
+        '<svg role="img" aria-labelledby="{id}-title {id}-desc" width="{width}" height="{height}" '
+        'viewBox="{box}"><title id="{id}-title">{title}</title><desc id="{id}-desc">{desc}</desc>'
+    ).format(
+        id=chart_id,
+        width=root.get("width", ""),
+        height=root.get("height", ""),
+        box=root.get("viewBox", ""),
+        title=title,
+        desc=description,
+    )
+    # ElementTree escaped all text in the body; nothing else reaches it.
+    return head + Markup(body) + texts + Markup("</svg>")  # noqa: S704
+
+
+def row_text(top: int, width: int, lines: Sequence[str], value: str) -> Markup:
+    """Writes a row's label (left, one or two lines) and value (right) above its strip."""
+    label = Markup("").join(
+        Markup('<tspan x="0" y="{}">{}</tspan>').format(top + LINE * number, line)
+        for number, line in enumerate(lines, start=1)
+    )
+    return Markup(
+        '<text fill="{ink}" font-size="{size}">{label}</text><text fill="{ink}" font-size="{size}" '
+        'font-weight="bold" text-anchor="end" x="{right}" y="{top}">{value}</text>'
+    ).format(ink=INK, size=13, label=label, right=width, top=top + LINE, value=value)
+
+
+def _strip(node: ET.Element) -> None:
+    """Removes namespaces, the scaffolding shapes and groups left empty by that."""
+    node.tag = node.tag.rpartition("}")[2]
+    for child in list(node):
+        _strip(child)
+        if child.get("class") in SCAFFOLD or (child.tag == "g" and not len(child)):
+            node.remove(child)
+
+
+def _named(root: ET.Element) -> list[tuple[int, ET.Element]]:
+    return list(enumerate((node for node in root.iter() if node.get("id")), start=1))
+
+
+def _clean(node: ET.Element, names: dict[str, str]) -> None:
+    """Drops attributes a page does not need, shortens numbers and renames clip paths."""
+    for name, value in list(node.attrib.items()):
+        if name in NOISE or name.startswith(("aria-", "role")) or (name, value) in DEFAULTS:
+            del node.attrib[name]
+        elif name == "id":
+            node.set(name, names[value])
+        elif name == "clip-path":
+            node.set(name, CLIP.sub(lambda found: f"url(#{names[found[1]]})", value))
+        elif name in GEOMETRY:
+            node.set(name, LONG_NUMBER.sub(_short, value))
+
+
+def _lighten(node: ET.Element) -> None:
+    """Unwraps groups that say nothing, and says once for a group what all its members share."""
+    for child in list(node):
+        _lighten(child)
+    node[:] = [
+        member
+        for child in node
+        for member in (child if child.tag == "g" and not child.attrib else [child])
+    ]
+    if node.tag != "g":
+        return
+    for name in SHARED:
+        values = {child.get(name) for child in node}
+        if len(node) > 1 and len(values) == 1 and None not in values:
+            node.set(name, values.pop() or "")
+            for child in node:
+                del child.attrib[name]
+
+
+def _short(found: re.Match[str]) -> str:
+    text = f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

@@ -1,0 +1,157 @@
+"""Texts that several pages share: audiences, sections, states, and what not to conclude."""
+
+from typing import Final, NamedTuple
+
+
+class State(NamedTuple):
+    """How a state is shown: a sign, a word and a tone, so that colour never stands alone."""
+
+    sign: str
+    word: str
+    tone: str
+
+
+class Section(NamedTuple):
+    """Heading and lead of one group of figures."""
+
+    title: str
+    lead: str
+
+
+MONTHS: Final = (
+    *("", "Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+
+AUDIENCE: Final = {
+    "overview": "For those who run the service and plan the night.",
+    "clinic": "For the people who lead this clinic, and for its clinical operations.",
+    "therapist": "For this therapist and their supervisor, to talk about together. "
+    "Not for ranking, pay or appraisal.",
+    "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
+    "methods": "For everyone who reads a figure here, and for auditors.",
+}
+
+SECTIONS: Final = {
+    "outcome": Section(
+        "Outcome",
+        "Change from the first to the last questionnaire of finished treatments, counted only "
+        "where it is larger than the error of measurement.",
+    ),
+    "alliance": Section(
+        "Alliance",
+        "How patient and therapist rate their work together. A level says little without its "
+        "course, and a high level may be politeness.",
+    ),
+    "endings": Section(
+        "Endings",
+        "How treatments came to an end. An early ending is not always a bad one.",
+    ),
+    "completeness": Section(
+        "Completeness",
+        "How much of what should be there is there: every figure above speaks only for the people "
+        "whose questionnaires came back.",
+    ),
+}
+
+BETTER: Final = {
+    "higher": "Higher is better.",
+    "lower": "Lower is better.",
+    "neither": "Neither direction is better.",
+}
+
+STATES: Final = {
+    "green": State("✓", "Green", "good"),
+    "partly green": State("!", "Partly green", "warn"),
+    "ok": State("✓", "In order", "good"),
+    "failed": State("✕", "Failed", "bad"),
+    "no delivery yet": State("–", "No delivery yet", "warn"),
+    "late": State("!", "Late", "warn"),
+    "reject": State("✕", "Refused", "bad"),
+    "warn": State("!", "Warning", "warn"),
+}
+
+ALLIANCE_LEVEL: Final = "early_alliance_mean"
+ALLIANCE_COURSE: Final = "early_alliance_slope"
+ALLIANCE_ALONE: Final = (
+    "The early level of the alliance is not shown on its own: at the beginning of treatment it did "
+    "not go together with outcome, its course did (Johansson & Jansson 2010)."
+)
+ALLIANCE_CAUTION: Final = (
+    "This level stands alone. At the beginning of treatment the level did not go together with "
+    "outcome, its course did (Johansson & Jansson 2010)."
+)
+THERAPIST_SHARE: Final = (
+    "More than 90 % of the differences in outcome between patients are not down to the therapist: "
+    "the share that goes with therapists is about 5 % on average (Johns et al. 2019)."
+)
+
+DO_NOT_CONCLUDE: Final = (
+    (
+        "That one clinic or therapist is better than another.",
+        "They see different people. Where intervals overlap, chance may explain the difference; "
+        "where they do not, think of case mix and missing questionnaires first.",
+    ),
+    (
+        "That a treatment caused a change.",
+        "People come when they are at their worst, and many would have felt better anyway. "
+        "These figures count what happened; they have no comparison group.",
+    ),
+    (
+        "That those without a last questionnaire did like the others.",
+        "They often did not. The bounds beside a rate say how it would look if all of them had "
+        "gone badly, or all well.",
+    ),
+    (
+        "That a quarter that went up or down is a trend.",
+        "One quarter is few people. Look at the interval before the point.",
+    ),
+    (
+        "That a high alliance rating means good therapy.",
+        "Most ratings are high, some out of courtesy. A drop, and what was done about it, "
+        "says more than the level.",
+    ),
+    (
+        "That an early ending is a failure.",
+        "Some people stop because they are well. Where the reason is not recorded, "
+        "nobody here knows.",
+    ),
+    (
+        "That nothing needs attention because nothing is marked.",
+        "This is not an alarm system. Answers about risk belong to the care team on the day they "
+        "are given, not to a nightly report.",
+    ),
+)
+
+READING: Final = (
+    (
+        "The number",
+        "A share or a mean of the last 12 months that end on the as-of date.",
+    ),
+    (
+        "95 % interval",
+        "With the same service and other patients by chance, an interval made this way would hold "
+        "the underlying value about 95 times in 100. It tells of chance alone, not of missing "
+        "questionnaires.",
+    ),
+    ("Counted", "How many people or sessions the figure stands on, and out of how many."),
+    (
+        "Complete",
+        "How many of those who should be in the figure are in it. Where fewer than half are, "
+        "the figure is withheld.",
+    ),
+    (
+        "Bounds",
+        "The figure if everyone who is missing had gone badly, and if everyone had gone well.",
+    ),
+    (
+        "Estimate on a therapist's page",
+        "The counted value, moved towards the service's value as far as the caseload is small: "
+        "few cases say little, and chance makes the extremes.",
+    ),
+    (
+        "Too few to show",
+        "Where a figure would stand on fewer people than its minimum, it is left out: it would say "
+        "nothing, and might give a person away.",
+    ),
+)

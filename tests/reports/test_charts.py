@@ -1,0 +1,146 @@
+"""Charts: never colour alone, never without words and a table, and the same in every theme."""
+
+import re
+from pathlib import Path
+
+from fixture_tables import make_tables
+
+import reports
+from reports import svg
+from reports.specs import filled
+
+CSS = (Path(reports.__file__).parent / "templates" / "style.css").read_text()
+
+
+def test_every_chart_has_a_title_a_description_and_its_table(read):
+    for path, page in read.items():
+        drawings = page.all("svg", role="img")
+        figures = page.all("figure", class_="chart")
+        assert len(drawings) == len(figures), path
+        for drawing in drawings:
+            names = drawing.attributes["aria-labelledby"].split()
+            told = [e.text for e in page.elements if e.attributes.get("id") in names]
+            assert len(told) == 2, path
+            assert all(text.strip() for text in told), path
+        for figure in figures:
+            tables = [e for e in page.all("table") if figure in e.ancestors]
+            assert len(tables) == 1, path
+            assert any(e.tag == "details" for e in tables[0].ancestors), path
+    assert read["index.html"].all("figure", class_="chart")
+
+
+def test_the_table_of_a_trend_holds_the_texts_of_its_quarters(read):
+    rows = [
+        row
+        for row in make_tables()["figure"]
+        if (row["unit_id"], row["period_kind"]) == ("alder", "quarter")
+        and (row["measure"], row["instrument_id"]) == ("reliable_improvement", "phq9")
+    ]
+    page = read["clinic-alder.html"]
+    figure = next(
+        e for e in page.all("figure") if "Reliable improvement, PHQ-9, by quarter" in e.text
+    )
+    told = [
+        [e.text for e in page.elements if line in e.ancestors and e.tag in {"th", "td"}]
+        for line in page.all("tr")
+        if figure in line.ancestors
+    ]
+    assert len(told) == len(rows) + 1 == 9
+    for row, cells in zip(sorted(rows, key=lambda r: r["period_start"]), told[1:], strict=True):
+        shown = [row["value_text"], row["interval_text"], row["n_text"]]
+        assert cells[:-1] == [
+            row["period_label"],
+            *(shown if row["is_shown"] else [row["note"], "–", "–"]),
+        ]
+
+
+def test_words_of_a_chart_tell_every_quarter_with_interval_and_count(read):
+    page = read["clinic-alder.html"]
+    told = [e.text for e in page.all("desc") if "April to June 2025" in e.text]
+    assert told
+    for text in told:
+        assert len(re.findall(r"\w+ to \w+ \d{4}: This clinic", text)) == 8
+        assert "95 % interval" in text
+        assert re.search(r"Counted \d+", text)
+
+
+def test_a_quarter_that_is_not_shown_keeps_its_place_on_the_axis(read):
+    page = next(
+        e
+        for e in read["clinic-alder.html"].all("svg", role="img")
+        if "too few to show" in e.text and "by quarter" in e.text
+    )
+    labels = [e.text for e in read["clinic-alder.html"].all("text") if page in e.ancestors]
+    years = [text[-4:] for text in labels if re.fullmatch(r"[A-Z]\w\w–[A-Z]\w\w\d{4}", text)]
+    assert years == ["2024", *["2025"] * 4, *["2026"] * 3]
+    assert "not shown" in labels
+
+
+def test_rates_are_drawn_between_0_and_100_percent(read):
+    for page in read.values():
+        for text in page.all("text"):
+            if re.fullmatch(r"\d+ %", text.text):
+                assert int(text.text.split()[0]) <= 100
+
+
+def test_other_charts_of_a_page_do_not_change_a_chart():
+    # The converter counts clip paths over its whole life; a page must not show that.
+    source = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1" viewBox="0 0 1 1">'
+        '<g clip-path="url(#clip{n})"><path d="M0.123456,1"/></g>'
+        '<defs><clipPath id="clip{n}"><rect width="1"/></clipPath></defs></svg>'
+    )
+    first = svg.tidy(source.replace("{n}", "51"), "chart-1", "Title", "Words")
+    again = svg.tidy(source.replace("{n}", "97"), "chart-1", "Title", "Words")
+    assert first == again
+    assert 'clip-path="url(#chart-1-clip-1)"' in first
+    assert 'id="chart-1-clip-1"' in first
+    assert "M0.12,1" in first
+    assert "http" not in first
+
+
+def test_filling_a_chart_leaves_no_rows_behind_for_the_next():
+    filled("bars", [{"row": 0, "value": 0.5}])
+    assert filled("bars", [])["data"][0]["values"] == []
+
+
+def test_every_colour_of_a_drawing_has_a_dark_counterpart(site, read):
+    used = {
+        (name, element.attributes[name])
+        for page in read.values()
+        for element in page.elements
+        for name in ("fill", "stroke")
+        if element.attributes.get(name, "none").startswith("#")
+    }
+    assert len(used) > 5
+    for name, colour in used:
+        assert f'svg [{name}="{colour}"] {{ {name}: var(--' in CSS, (name, colour)
+
+
+def test_text_has_enough_contrast_in_both_themes():
+    light, dark = (
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", block))
+        for block in re.findall(r":root \{\n  (?:color-scheme[^\n]*\n)?(.*?)\n  ?\}", CSS, re.S)[:2]
+    )
+    pairs = [(ink, paper) for ink in ("ink", "muted", "link") for paper in ("paper", "wash")]
+    pairs += [(tone, f"{tone}-wash") for tone in ("good", "warn", "bad")]
+    pairs += [(tone, "paper") for tone in ("good", "warn", "bad")]
+    for theme in (light, dark):
+        for ink, paper in pairs:
+            assert _contrast(theme[ink], theme[paper]) >= 4.5, (ink, paper, theme[ink])
+        assert _contrast(theme["own"], theme["paper"]) >= 3
+        assert _contrast(theme["service"], theme["paper"]) >= 3
+        assert _contrast(theme["own"], theme["band"]) >= 3
+
+
+def _contrast(one: str, other: str) -> float:
+    """Computes the WCAG 2.2 contrast ratio of two colours."""
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
