@@ -31,20 +31,25 @@ WorkspaceOption = Annotated[
     Path, typer.Option("-w", "--workspace", metavar="DIR", help="The workspace to work in.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+DirectoryArgument = Annotated[
+    Path | None, typer.Argument(metavar="[DIR]", help="Folder to create; the same as -w DIR.")
+]
 HERE = Path()
 
 
 @app.command(epilog="Example: rapport init my-service")
 def init(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")],
+    directory: DirectoryArgument = None,
     name: Annotated[
         str, typer.Option(help="Name of the service, printed on every page.")
     ] = "My service",
+    workspace: WorkspaceOption = HERE,
     quiet: QuietOption = False,
 ) -> None:
     """Create a commented workspace with its own pseudonymisation key."""
     from flows.init import make_workspace
 
+    directory = directory or workspace
     make_workspace(Workspace(directory), name)
     if not quiet:
         out.print(
@@ -58,22 +63,21 @@ def init(
 
 @app.command(epilog="Example: rapport demo /tmp/demo --small")
 def demo(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")] = Path(
-        "rapport-demo"
-    ),
+    directory: DirectoryArgument = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another service.")] = 1,
     small: Annotated[
         bool, typer.Option("--small", help="Eight therapists, not thirty-eight.")
     ] = False,
+    workspace: WorkspaceOption = Path("rapport-demo"),
     quiet: QuietOption = False,
 ) -> None:
     """Make a workspace with three synthetic clinics, run two nights, print where the report is."""
     from flows.demo import make_demo
     from flows.terminal import progress_for
 
-    workspace = Workspace(directory)
-    with progress_for(workspace, err, quiet=quiet) as progress:
-        outcome = make_demo(workspace, seed, small=small, progress=progress)
+    space = Workspace(directory or workspace)
+    with progress_for(space, err, quiet=quiet) as progress:
+        outcome = make_demo(space, seed, small=small, progress=progress)
     _tell_outcome(outcome, quiet=quiet)
 
 

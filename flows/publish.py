@@ -17,7 +17,7 @@ import duckdb
 from flows.land import sync_folder
 from flows.progress import Progress
 from flows.workspace import Workspace
-from reports.render import render_site
+from reports.render import count_pages, render_site
 
 UNFINISHED = ".building-"
 REPLACED = ".replaced-"
@@ -97,7 +97,7 @@ def _tables(con: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
 
 
 def _write_pages(tables: dict[str, list[dict[str, Any]]], folder: Path, progress: Progress) -> None:
-    total = 4 + len(tables["clinic"]) + sum(bool(t["has_page"]) for t in tables["therapist"])
+    total = count_pages(tables)
     for done, (name, content) in enumerate(render_site(tables), start=1):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,9 +173,17 @@ def _write_summary(
         " order by all"
     ).fetchall()
     keys = ("clinic_id", "file", "state", "rule")
+    late = dict(
+        con.execute(
+            "select clinic_id, coalesce(days_behind > value, true) from report.clinic"
+            " join ref.setting on name = 'late_after_days' order by clinic_id"
+        ).fetchall()
+    )
     summary = {
         "night": tables["night"][0],
-        "clinics": tables["clinic"],
+        "clinics": [
+            {**clinic, "is_late": late[clinic["clinic_id"]]} for clinic in tables["clinic"]
+        ],
         "refused": [dict(zip(keys, row, strict=True)) for row in refused],
         "deliveries": [d for d in tables["delivery"] if d["as_of"] == tables["night"][0]["as_of"]],
     }

@@ -60,14 +60,11 @@ def read_status(workspace: Workspace) -> Status:
             "Make a workspace with `rapport init DIR`, or name one with -w DIR.",
         )
     summary = _json(workspace.current / "night.json") or {}
-    clinics = summary.get("clinics", [])
-    for clinic in clinics:
-        clinic["is_late"] = bool(clinic.get("is_late"))
     return Status(
         {
             "run": _run(workspace),
             "night": summary.get("night"),
-            "clinics": clinics,
+            "clinics": summary.get("clinics", []),
             "deliveries": summary.get("deliveries", []),
             "refused": summary.get("refused", []),
             "waiting": _waiting(workspace),

@@ -54,7 +54,9 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     if explained and explained[0]:
         return
-    for table, body in re.findall(r"create table if not exists (\S+) \((.*?)\n\);", text, re.DOTALL):
+    for table, body in re.findall(
+        r"create table if not exists (\S+) \((.*?)\n\);", text, re.DOTALL
+    ):
         for column, comment in re.findall(r"^ {4}(\w+) .*?-- (.*)$", body, re.MULTILINE):
             quoted = comment.replace("'", "''")
             con.execute(f"comment on column {table}.{column} is '{quoted}'")

@@ -89,8 +89,12 @@ class Findings:
         )
 
     def frame(self) -> pl.DataFrame:
-        """All findings, rejects first, then by line."""
+        """All findings, rejects first, then by line; what several forms share is said once."""
         one = pl.DataFrame([asdict(found) for found in self.single], schema=SCHEMA)
-        return pl.concat([one, *self.frames]).sort(
+        together = pl.concat([one, *self.frames])
+        said_once = together.unique(
+            ["line", "column_name", "rule", "message"], keep="first", maintain_order=True
+        )
+        return said_once.sort(
             "severity", "line", "column_name", "rule", "message", nulls_last=False
         )
