@@ -139,7 +139,9 @@ class Items(_Strict):
             try:
                 first, second = self.columns.format(1), self.columns.format(2)
             except (IndexError, KeyError, ValueError) as error:
-                raise ValueError("columns needs one place for the item number, {} or {:02}") from error
+                raise ValueError(
+                    "columns needs one place for the item number, {} or {:02}"
+                ) from error
             if first == second:
                 raise ValueError("columns needs one place for the item number, {} or {:02}")
         return self

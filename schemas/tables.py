@@ -54,7 +54,9 @@ class Bounds:
 def _status(faults: dict[str, str]) -> pa.Column:
     """A column of status words, one check for each word that is a fault."""
     checks = [
-        pa.Check(lambda data, word=word: data.lazyframe.select(pl.col(data.key) != word), error=rule)
+        pa.Check(
+            lambda data, word=word: data.lazyframe.select(pl.col(data.key) != word), error=rule
+        )
         for word, rule in faults.items()
     ]
     return pa.Column(pl.String, checks)

@@ -1,0 +1,188 @@
+"""Fills the ref.* tables: instruments, numbers of the rules, clinics, periods, definitions."""
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.reference_period import periods
+from flows.reference_rows import INSTRUMENT_TABLES, Row, instrument_rows
+from flows.sql_files import SQL_ROOT, measures
+from schemas.instrument import Instrument, find
+
+DEFAULTS = Path(__file__).resolve().parent.parent / "schemas" / "defaults.toml"
+
+TABLES: Mapping[str, str] = {
+    **INSTRUMENT_TABLES,
+    "clinic": "clinic_id varchar, clinic_name varchar",
+    "setting": "name varchar, value decimal(18,6), source varchar",
+    "night": "service_name varchar, revision integer, program_version varchar",
+    "period": "period_id varchar, period_kind varchar, period_start date, period_end date,"
+    " label varchar, period_order integer",
+    "protocol": "clinic_id varchar, instrument_id varchar, respondent varchar, every integer,"
+    " is_inferred boolean",
+    "outcome_preference": "rank integer, instrument_id varchar",
+    "definition": "measure varchar, label varchar, version varchar, numerator varchar,"
+    " denominator varchar, minimum integer, better varchar, why varchar, source varchar,"
+    " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar",
+}
+
+
+class ReferenceFaults(Exception):
+    """Everything wrong with the numbers and names handed to fill_reference."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(self.faults))
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the workspace says of its service, in plain values."""
+
+    name: str
+    clinics: Mapping[str, str]  # clinic id to the name printed
+    revision: int = 1
+    program_version: str = ""
+    # Overrides of schemas/defaults.toml by name.
+    thresholds: Mapping[str, Decimal | float | int] = field(default_factory=dict)
+    # Expected forms: {clinic, instrument, every}; every = 1 each session, k each k-th session,
+    # None first and last only. The instrument may be an id or a name.
+    protocol: Sequence[Mapping[str, Any]] = ()
+    outcome_preference: Sequence[str] = ()  # instrument ids or names, first decides
+    disabled_instruments: Sequence[str] = ()
+
+
+def fill_reference(
+    con: duckdb.DuckDBPyConnection,
+    instruments: Mapping[str, Instrument],
+    service: Service,
+    as_of: date,
+    sql_root: Path = SQL_ROOT,
+) -> None:
+    """Create and fill every ref.* table; what was there before is replaced.
+
+    Raises:
+        ReferenceFaults: when a threshold, instrument or clinic is named that does not exist.
+    """
+    defaults = _defaults()
+    preference = defaults.pop("outcome_preference")["value"]
+    faults = reference_faults(service, instruments)
+    if faults:
+        raise ReferenceFaults(faults)
+    rows = instrument_rows(instruments, _ids(instruments, service.disabled_instruments))
+    rows["clinic"] = sorted(service.clinics.items())
+    rows["setting"] = _settings(defaults, service.thresholds)
+    rows["night"] = [(service.name, service.revision, service.program_version)]
+    rows["period"] = periods(as_of)
+    rows["protocol"] = _protocol(service.protocol, instruments)
+    wanted = _ids(instruments, service.outcome_preference) or preference
+    rows["outcome_preference"] = _preference(wanted, instruments)
+    rows["definition"] = definitions(sql_root)
+    con.execute("create schema if not exists ref")
+    for table, columns in TABLES.items():
+        con.execute(f"create or replace table ref.{table} ({columns})")
+        _insert(con, table, rows[table])
+
+
+def threshold_names() -> frozenset[str]:
+    """The names a workspace may override."""
+    return frozenset(_defaults()) - {"outcome_preference"}
+
+
+def _defaults() -> dict[str, Any]:
+    return tomllib.loads(DEFAULTS.read_text(encoding="utf-8"), parse_float=Decimal)
+
+
+def reference_faults(service: Service, instruments: Mapping[str, Instrument]) -> list[str]:
+    """Return every name in the service's settings that stands for nothing, as sentences."""
+    known = sorted(instrument.name for instrument in instruments.values())
+    faults = _threshold_faults(service.thresholds)
+    named = [
+        *(
+            (f"protocol[{i}].instrument", row["instrument"])
+            for i, row in enumerate(service.protocol)
+        ),
+        *((f"outcome_preference[{i}]", word) for i, word in enumerate(service.outcome_preference)),
+        *((f"disabled_instruments[{i}]", w) for i, w in enumerate(service.disabled_instruments)),
+    ]
+    faults += [
+        f"{path}: no instrument {word!r}; there are {', '.join(known)}"
+        for path, word in named
+        if find(instruments, word) is None
+    ]
+    faults += [
+        f"protocol[{i}].clinic: no clinic {row['clinic']!r}"
+        for i, row in enumerate(service.protocol)
+        if row["clinic"] not in service.clinics
+    ]
+    return faults
+
+
+def _threshold_faults(thresholds: Mapping[str, Decimal | float | int]) -> list[str]:
+    defaults, faults = _defaults(), []
+    for name, value in sorted(thresholds.items()):
+        if name not in threshold_names():
+            names = ", ".join(sorted(threshold_names()))
+            faults.append(f"thresholds.{name}: no such threshold; there are {names}")
+        elif not defaults[name]["least"] <= value <= defaults[name]["most"]:
+            least, most = defaults[name]["least"], defaults[name]["most"]
+            faults.append(f"thresholds.{name}: must lie between {least} and {most}")
+    return faults
+
+
+def definitions(sql_root: Path = SQL_ROOT) -> list[Row]:
+    """One row per measure file: its words, and its SQL as text."""
+    rows: list[Row] = []
+    for file in measures(sql_root):
+        words = file.header.words
+        first = [words[key] for key in ("label", "version", "numerator", "denominator")]
+        rest = [words[key] for key in ("better", "why", "source")]
+        placed = [words["section"], int(words["order"]), words["kind"], file.text]
+        rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed))
+    return rows
+
+
+def _ids(instruments: Mapping[str, Instrument], words: Iterable[str]) -> list[str]:
+    return [found.id for word in words if (found := find(instruments, word))]
+
+
+def _settings(
+    defaults: Mapping[str, Any], overrides: Mapping[str, Decimal | float | int]
+) -> list[Row]:
+    return [
+        (name, Decimal(str(overrides[name])), "set by the service")
+        if name in overrides
+        else (name, Decimal(str(row["value"])), row["source"])
+        for name, row in sorted(defaults.items())
+    ]
+
+
+def _protocol(
+    protocol: Sequence[Mapping[str, Any]], instruments: Mapping[str, Instrument]
+) -> list[Row]:
+    rows: list[Row] = []
+    for row in protocol:
+        instrument = instruments[_ids(instruments, [row["instrument"]])[0]]
+        respondent = row.get("respondent") or instrument.respondent
+        rows.append((row["clinic"], instrument.id, respondent, row.get("every"), False))
+    return rows
+
+
+def _preference(wanted: Sequence[str], instruments: Mapping[str, Instrument]) -> list[Row]:
+    outcome = [i.id for i in instruments.values() if i.kind != "alliance"]
+    ordered = [w for w in wanted if w in outcome] + sorted(set(outcome) - set(wanted))
+    return [(rank, instrument_id) for rank, instrument_id in enumerate(ordered, start=1)]
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:
+    """One statement for all rows: these tables are small, and executemany is slow in DuckDB."""
+    if rows:
+        marks = "(" + ", ".join("?" * len(rows[0])) + ")"
+        values = [value for row in rows for value in row]
+        con.execute(f"insert into ref.{table} values {', '.join([marks] * len(rows))}", values)

@@ -1,0 +1,113 @@
+"""Turns the questionnaires into rows of the ref.* tables that the scoring SQL reads."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from schemas.instrument import Instrument, Scale
+
+Row = tuple[Any, ...]
+
+_NUMBER = "decimal(9,3)"
+INSTRUMENT_TABLES: Mapping[str, str] = {
+    "instrument": "instrument_id varchar, name varchar, version varchar, respondent varchar,"
+    f" kind varchar, direction integer, item_count integer, answer_min {_NUMBER},"
+    f" answer_max {_NUMBER}, answer_step {_NUMBER}, is_enabled boolean, licence varchar,"
+    " source varchar, note varchar, full_name varchar, content_hash varchar",
+    "item": "instrument_id varchar, item integer, is_reversed boolean,"
+    f" can_be_not_applicable boolean, not_applicable_value {_NUMBER}",
+    "scale": "instrument_id varchar, scale varchar, is_primary boolean, label varchar,"
+    f" is_composite boolean, method varchar, factor {_NUMBER}, n_items integer,"
+    f" range_min {_NUMBER}, range_max {_NUMBER}, missing_rule varchar, max_missing integer,"
+    " missing_over varchar",
+    "scale_item": "instrument_id varchar, scale varchar, item integer, is_reversed boolean",
+    "scale_part": "instrument_id varchar, scale varchar, part varchar",
+    # A score that an export states for one scale stands for another over the same items.
+    "scale_conversion": "instrument_id varchar, scale varchar, from_scale varchar,"
+    " multiplier decimal(18,9)",
+    "cutoff": f"instrument_id varchar, scale varchar, population varchar, op varchar,"
+    f" value {_NUMBER}, use varchar, version integer, source varchar, is_default boolean",
+    "reliable_change": "instrument_id varchar, scale varchar, population varchar, op varchar,"
+    f" value {_NUMBER}, unrounded {_NUMBER}, basis varchar, version integer, source varchar,"
+    " is_default boolean",
+    "band": f"instrument_id varchar, scale varchar, band_from {_NUMBER}, band_to {_NUMBER},"
+    " label varchar, source varchar",
+    "norm": f"instrument_id varchar, scale varchar, norm_group varchar, n integer,"
+    f" mean {_NUMBER}, sd {_NUMBER}, version integer, source varchar",
+    "reliability": f"instrument_id varchar, scale varchar, type varchar, value {_NUMBER},"
+    " source varchar",
+    "risk_item": f"instrument_id varchar, item integer, op varchar, value {_NUMBER},"
+    " topic varchar, source varchar",
+}
+
+
+def instrument_rows(
+    instruments: Mapping[str, Instrument], disabled: Collection[str]
+) -> dict[str, list[Row]]:
+    """Rows of every table of INSTRUMENT_TABLES, in a fixed order."""
+    rows: dict[str, list[Row]] = {table: [] for table in INSTRUMENT_TABLES}
+    for _, instrument in sorted(instruments.items()):
+        rows["instrument"].append(_instrument(instrument, instrument.id not in disabled))
+        rows["item"] += [_item(instrument, item + 1) for item in range(instrument.item_count)]
+        _add_scales(rows, instrument)
+        _add_facts(rows, instrument)
+    return rows
+
+
+def _instrument(i: Instrument, is_allowed: bool) -> Row:
+    return (
+        *(i.id, i.name, i.version, i.respondent, i.kind, i.direction, i.item_count),
+        *(i.answer_min, i.answer_max, i.answer_step, i.is_enabled and is_allowed),
+        *(i.licence, i.source, i.note, i.full_name, i.content_hash),
+    )
+
+
+def _item(i: Instrument, item: int) -> Row:
+    can = item in i.not_applicable
+    return (i.id, item, item in i.reversed, can, i.not_applicable_value if can else None)
+
+
+def _add_scales(rows: dict[str, list[Row]], i: Instrument) -> None:
+    for scale in i.scales.values():
+        rows["scale"].append(
+            (
+                *(i.id, scale.name, scale.name == i.primary, scale.label, bool(scale.parts)),
+                *(scale.method, scale.factor, len(scale.items)),
+                *(scale.range_min, scale.range_max, scale.missing_rule, scale.max_missing),
+                scale.missing_over,
+            )
+        )
+        if not scale.parts:
+            rows["scale_item"] += [
+                (i.id, scale.name, item, item in i.reversed) for item in scale.items
+            ]
+        rows["scale_part"] += [(i.id, scale.name, part) for part in scale.parts]
+        rows["scale_conversion"] += [
+            (i.id, scale.name, other.name, _multiplier(scale) / _multiplier(other))
+            for other in i.scales.values()
+            if set(other.items) == set(scale.items)
+        ]
+
+
+def _multiplier(scale: Scale) -> Any:
+    """What the sum of the items is multiplied with to give the score."""
+    return scale.factor / (len(scale.items) if scale.method == "mean" else 1)
+
+
+def _add_facts(rows: dict[str, list[Row]], i: Instrument) -> None:
+    rows["cutoff"] += [
+        (i.id, t.scale, t.population, t.op, t.value, t.use, t.version, t.source, t.is_default)
+        for t in i.cutoffs
+    ]
+    rows["reliable_change"] += [
+        (
+            *(i.id, t.scale, t.population, t.op, t.value, t.unrounded, t.use, t.version),
+            *(t.source, t.is_default),
+        )
+        for t in i.reliable_change
+    ]
+    rows["band"] += [(i.id, b.scale, b.low, b.high, b.label, b.source) for b in i.bands]
+    rows["norm"] += [
+        (i.id, n.scale, n.group, n.n, n.mean, n.sd, n.version, n.source) for n in i.norms
+    ]
+    rows["reliability"] += [(i.id, r.scale, r.type, r.value, r.source) for r in i.reliability]
+    rows["risk_item"] += [(i.id, r.item, r.op, r.value, r.topic, r.source) for r in i.risk]

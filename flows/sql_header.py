@@ -1,0 +1,135 @@
+"""The comment block at the head of a SQL file, read into words a program can check."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
+MEASURE_KEYS = frozenset(
+    {
+        "label",
+        "section",
+        "order",
+        "kind",
+        "numerator",
+        "denominator",
+        "minimum",
+        "better",
+        "why",
+        "source",
+    }
+)
+# A column name stands below the first one; what stands further in goes on with the line above.
+_CONTINUED = " " * 14
+_KEY = re.compile(r"([a-z]+):\s*(.*)")
+
+
+class HeaderFault(Exception):
+    """A SQL file whose header does not follow the grammar; the text names the file."""
+
+
+@dataclass(frozen=True)
+class GrainColumn:
+    """One column of a table's grain; `nullable` columns are written with a question mark."""
+
+    name: str
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class HeaderColumn:
+    """One output column as the header promises it."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a SQL file says about its table."""
+
+    description: str
+    grain: tuple[GrainColumn, ...]
+    inputs: tuple[str, ...]
+    columns: tuple[HeaderColumn, ...]
+    words: Mapping[str, str]
+
+    @property
+    def is_measure(self) -> bool:
+        """Whether the file defines a published measure."""
+        return "better" in self.words
+
+
+def read_header(text: str, where: str) -> Header:
+    """Read the leading comment block of a SQL file.
+
+    Raises:
+        HeaderFault: when a key is unknown, repeated or absent, or a column line is unreadable.
+    """
+    description, entries = _entries(text, where)
+    if not description:
+        raise HeaderFault(f"{where}: the header has no first sentence")
+    known = GENERAL_KEYS | MEASURE_KEYS
+    unknown = sorted(set(entries) - known)
+    if unknown:
+        raise HeaderFault(f"{where}: unknown header keys: {', '.join(unknown)}")
+    required = GENERAL_KEYS | (MEASURE_KEYS if "better" in entries else frozenset())
+    absent = sorted(required - set(entries))
+    if absent:
+        raise HeaderFault(f"{where}: header keys missing: {', '.join(absent)}")
+    words = {
+        key: " ".join(line.strip() for line in lines if line.strip())
+        for key, lines in entries.items()
+        if key not in {"grain", "inputs", "columns"}
+    }
+    return Header(
+        description=description,
+        grain=tuple(
+            GrainColumn(name.removesuffix("?"), name.endswith("?"))
+            for name in _listed(entries["grain"])
+        ),
+        inputs=tuple(_listed(entries["inputs"])),
+        columns=tuple(_columns(entries["columns"], where)),
+        words=MappingProxyType(words),
+    )
+
+
+def _entries(text: str, where: str) -> tuple[str, dict[str, list[str]]]:
+    """Split the block into its opening sentences and its keys with their lines."""
+    sentences: list[str] = []
+    entries: dict[str, list[str]] = {}
+    lines: list[str] | None = None
+    for raw in text.splitlines():
+        if not raw.startswith("--"):
+            break
+        line = raw.removeprefix("--")
+        match = _KEY.fullmatch(line.strip())
+        if match and not line.startswith("   "):
+            if match[1] in entries:
+                raise HeaderFault(f"{where}: header key {match[1]} is given twice")
+            lines = entries[match[1]] = [match[2].strip()]
+        elif lines is None:
+            sentences.append(line.strip())
+        else:
+            lines.append(line.rstrip())
+    return " ".join(sentence for sentence in sentences if sentence), entries
+
+
+def _listed(lines: list[str]) -> list[str]:
+    return [word.strip() for word in " ".join(lines).split(",") if word.strip()]
+
+
+def _columns(lines: list[str], where: str) -> list[HeaderColumn]:
+    columns: list[HeaderColumn] = []
+    for line in lines:
+        if line.startswith(_CONTINUED) and columns:
+            name, kind, words = columns[-1].name, columns[-1].type, columns[-1].description
+            columns[-1] = HeaderColumn(name, kind, f"{words} {line.strip()}")
+        elif line.strip():
+            parts = line.split(maxsplit=2)
+            if len(parts) < 3:
+                raise HeaderFault(f"{where}: not a column line (name TYPE words): {line.strip()!r}")
+            columns.append(HeaderColumn(*parts))
+    return columns

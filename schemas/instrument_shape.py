@@ -1,0 +1,140 @@
+"""The closed vocabulary of a questionnaire file: which keys there are and what each may hold."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+OPS = (">=", ">", "<=", "<")
+KINDS = ("symptom", "alliance", "wellbeing")
+RESPONDENTS = ("patient", "therapist")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def is_number(value: Any) -> bool:
+    """Whether the value is a number; true and false are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _one_of(*words: str) -> tuple[str, Callable[[Any], bool]]:
+    return f"one of {', '.join(words)}", lambda value: isinstance(value, str) and value in words
+
+
+TEXT = ("text", _is_text)
+NUMBER = ("a number", is_number)
+COUNT = ("a whole number", _is_count)
+FLAG = ("true or false", lambda value: isinstance(value, bool))
+LIST = ("a list", _is_list)
+MAP = ("a table", lambda value: isinstance(value, dict))
+COUNTS = ("a list of whole numbers", lambda v: _is_list(v) and all(_is_count(i) for i in v))
+TEXTS = ("a list of words", lambda v: _is_list(v) and bool(v) and all(_is_text(i) for i in v))
+ANSWERS = (
+    "a list of numbers, null or na",
+    lambda v: _is_list(v) and all(i is None or i == "na" or is_number(i) for i in v),
+)
+PAIR = ("two numbers", lambda v: _is_list(v) and len(v) == 2 and all(is_number(i) for i in v))
+
+Shape = Mapping[str, tuple[str, Callable[[Any], bool]]]
+TOP: Shape = {
+    "id": TEXT, "name": TEXT, "full_name": TEXT, "names": TEXTS, "version": TEXT,
+    "kind": _one_of(*KINDS), "respondent": _one_of(*RESPONDENTS),
+    "better": _one_of("higher", "lower"), "recall_period": TEXT, "enabled": FLAG, "items": COUNT,
+    "answers": MAP, "reversed": COUNTS, "primary": TEXT, "scales": MAP, "cutoffs": LIST,
+    "reliable_change": LIST, "bands": LIST, "norms": LIST, "reliability": LIST, "risk": LIST,
+    "licence": TEXT, "source": TEXT, "note": ("text", lambda value: isinstance(value, str)),
+    "examples": LIST,
+}  # fmt: skip
+TOP_MAY: Shape = {"not_applicable": MAP}
+ANSWER_RANGE: Shape = {"min": NUMBER, "max": NUMBER, "step": NUMBER}
+NOT_APPLICABLE: Shape = {"items": COUNTS, "keyed_value": NUMBER}
+SCALE: Shape = {"label": TEXT, "method": _one_of("sum", "mean"), "range": PAIR}
+SCALE_MAY: Shape = {"items": COUNTS, "parts": TEXTS, "factor": NUMBER, "missing": MAP}
+MISSING: Shape = {
+    "rule": _one_of("none", "prorate", "impute"), "max": COUNT,
+    "over": _one_of("scale", "form"), "source": TEXT,
+}  # fmt: skip
+VERSIONED: Shape = {
+    "scale": TEXT, "op": _one_of(*OPS), "value": NUMBER, "population": TEXT, "version": COUNT,
+    "default": FLAG, "source": TEXT,
+}  # fmt: skip
+LISTS: Mapping[str, tuple[Shape, Shape]] = {
+    "cutoffs": ({**VERSIONED, "use": TEXT}, {"unrounded": NUMBER}),
+    "reliable_change": (
+        {**VERSIONED, "basis": _one_of("published", "computed")},
+        {"unrounded": NUMBER},
+    ),
+    "bands": ({"scale": TEXT, "from": NUMBER, "to": NUMBER, "label": TEXT, "source": TEXT}, {}),
+    "norms": (
+        {
+            "scale": TEXT, "group": TEXT, "mean": NUMBER, "sd": NUMBER, "version": COUNT,
+            "source": TEXT,
+        },
+        {"n": COUNT},
+    ),
+    "reliability": (
+        {
+            "scale": TEXT, "type": _one_of("alpha", "test-retest", "omega"), "value": NUMBER,
+            "source": TEXT,
+        },
+        {},
+    ),
+    "risk": (
+        {"item": COUNT, "op": _one_of(*OPS), "value": NUMBER, "topic": TEXT, "source": TEXT},
+        {},
+    ),
+    "examples": (
+        {"answers": ANSWERS, "expect": MAP, "source": TEXT},
+        {"input_form": _one_of("raw", "keyed"), "band": MAP, "risk": COUNTS},
+    ),
+}  # fmt: skip
+
+
+def shape_faults(data: Mapping[str, Any]) -> list[str]:
+    """Return every key that is missing, unknown or of the wrong kind, each with its dotted path."""
+    faults = _shape(data, "", TOP, TOP_MAY)
+    for key, fields in (("answers", ANSWER_RANGE), ("not_applicable", NOT_APPLICABLE)):
+        if isinstance(data.get(key), dict):
+            faults += _shape(data[key], key, fields, {})
+    scales = data.get("scales")
+    for name, row in scales.items() if isinstance(scales, dict) else ():
+        faults += _scale_shape(str(name), row)
+    for key, (must, may) in LISTS.items():
+        for index, row in enumerate(data[key] if isinstance(data.get(key), list) else ()):
+            faults += _shape(row, f"{key}[{index}]", must, may)
+    return faults
+
+
+def _shape(row: Any, path: str, must: Shape, may: Shape) -> list[str]:
+    if not isinstance(row, dict):
+        return [f"{path}: must be a table"]
+    dot = f"{path}." if path else ""
+    faults = [f"{dot}{key}: missing" for key in must if key not in row]
+    for key, value in row.items():
+        known = must.get(key) or may.get(key)
+        if known is None:
+            faults.append(f"{dot}{key}: unknown key")
+        elif not known[1](value):
+            faults.append(f"{dot}{key}: must be {known[0]}")
+    return faults
+
+
+def _scale_shape(name: str, row: Any) -> list[str]:
+    path = f"scales.{name}"
+    faults = _shape(row, path, SCALE, SCALE_MAY)
+    if isinstance(row, dict):
+        if ("items" in row) == ("parts" in row):
+            faults.append(f"{path}: needs either items or parts")
+        if "items" in row and "missing" not in row:
+            faults.append(f"{path}.missing: missing")
+        if isinstance(row.get("missing"), dict):
+            faults += _shape(row["missing"], f"{path}.missing", MISSING, {})
+    return faults

@@ -1,0 +1,123 @@
+-- Counts and sums of one measure for one unit and period; every unit, period and measure has its
+-- row.
+--
+-- grain:   level, unit_id, period_id, measure, instrument_id?
+-- inputs:  measure.every_measure, measure.unit, ref.definition, ref.period
+-- columns: level VARCHAR           service, clinic or therapist
+--          unit_id VARCHAR         service, or the clinic's or therapist's id
+--          clinic_id VARCHAR       clinic; NULL for the service
+--          period_id VARCHAR       period
+--          measure VARCHAR         measure
+--          instrument_id VARCHAR   instrument; NULL where the measure is not per one, or the clinic
+--                                  uses none
+--          kind VARCHAR            rate or mean
+--          n INTEGER               denominator, or number of values
+--          numerator INTEGER       numerator of a rate; NULL for a mean
+--          sum_x DECIMAL(38,6)     sum of values; of a rate its numerator
+--          sum_xx DECIMAL(38,6)    sum of squares; of a rate its numerator
+--          n_eligible INTEGER      how many should have had a value
+--          numerator_low INTEGER   numerator over all eligible, unknown ones as no; NULL not
+--                                  applicable
+--          numerator_high INTEGER  numerator over all eligible, unknown ones as yes; NULL not
+--                                  applicable
+-- version: 1
+with counted as (
+    select
+        clinic_id,
+        therapist_id,
+        period_id,
+        measure,
+        instrument_id,
+        n,
+        numerator,
+        coalesce(sum_x, numerator) as sum_x,
+        coalesce(sum_xx, numerator) as sum_xx,
+        n_eligible,
+        numerator_low,
+        numerator_high,
+    from measure.every_measure
+),
+
+level as (
+    select level, from measure.unit
+    group by level
+),
+
+added as (
+    select
+        level.level,
+        case level.level
+            when 'service' then 'service'
+            when 'clinic' then counted.clinic_id
+            else counted.therapist_id
+        end as unit_id,
+        counted.period_id,
+        counted.measure,
+        counted.instrument_id,
+        sum(counted.n) as n,
+        sum(counted.numerator) as numerator,
+        sum(counted.sum_x) as sum_x,
+        sum(counted.sum_xx) as sum_xx,
+        sum(counted.n_eligible) as n_eligible,
+        sum(counted.numerator_low) as numerator_low,
+        sum(counted.numerator_high) as numerator_high,
+    from counted
+    cross join level
+    where level.level <> 'therapist' or counted.therapist_id is not null
+    group by all
+),
+
+used as (
+    -- which questionnaires a measure is about in a clinic, and in the service
+    select distinct
+        clinic_id,
+        measure,
+        instrument_id,
+    from counted
+    union
+    select distinct
+        null as clinic_id,
+        measure,
+        instrument_id,
+    from counted
+),
+
+wanted as (
+    select
+        unit.level,
+        unit.unit_id,
+        unit.clinic_id,
+        period.period_id,
+        definition.measure,
+        definition.kind,
+        used.instrument_id,
+    from measure.unit as unit
+    cross join ref.definition as definition
+    cross join ref.period as period
+    left join used
+        on unit.clinic_id is not distinct from used.clinic_id and definition.measure = used.measure
+)
+
+select
+    wanted.level::varchar as level,
+    wanted.unit_id::varchar as unit_id,
+    wanted.clinic_id::varchar as clinic_id,
+    wanted.period_id::varchar as period_id,
+    wanted.measure::varchar as measure,
+    wanted.instrument_id::varchar as instrument_id,
+    wanted.kind::varchar as kind,
+    coalesce(added.n, 0)::integer as n,
+    case when wanted.kind = 'rate' then coalesce(added.numerator, 0) end::integer as numerator,
+    coalesce(added.sum_x, 0)::decimal(38, 6) as sum_x,
+    coalesce(added.sum_xx, 0)::decimal(38, 6) as sum_xx,
+    coalesce(added.n_eligible, 0)::integer as n_eligible,
+    added.numerator_low::integer as numerator_low,
+    added.numerator_high::integer as numerator_high,
+from wanted
+left join added
+    on
+        wanted.level = added.level
+        and wanted.unit_id = added.unit_id
+        and wanted.period_id = added.period_id
+        and wanted.measure = added.measure
+        and wanted.instrument_id is not distinct from added.instrument_id

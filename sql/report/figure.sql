@@ -1,0 +1,226 @@
+-- Figure as printed: numbers rounded, every text final.
+--
+-- Longer than usual, because it has a column for every number and text of the page.
+--
+-- grain:   level, unit_id, period_id, measure, instrument_id?
+-- inputs:  measure.published, ref.definition, ref.instrument, ref.period, ref.scale, ref.setting,
+--          score.protocol
+-- columns: level VARCHAR                 service, clinic or therapist
+--          unit_id VARCHAR               service, or the clinic's or therapist's id
+--          clinic_id VARCHAR             clinic; NULL for the service
+--          period_kind VARCHAR           year or quarter
+--          period_id VARCHAR             period
+--          period_label VARCHAR          period in words
+--          period_start DATE             first day
+--          period_end DATE               last day
+--          section VARCHAR               completeness, outcome, alliance or endings
+--          figure_order INTEGER          order on the page
+--          measure VARCHAR               measure
+--          instrument_id VARCHAR         instrument; NULL where the measure is not per one
+--          label VARCHAR                 what the figure is, in plain words
+--          kind VARCHAR                  rate or mean
+--          better VARCHAR                higher, lower or neither
+--          value DECIMAL(9,4)            rate from 0 to 1, or mean in scale units; NULL withheld
+--          low DECIMAL(9,4)              lower end of the 95 % interval
+--          high DECIMAL(9,4)             upper end of the 95 % interval
+--          n INTEGER                     denominator, or number of values
+--          numerator INTEGER             numerator of a rate
+--          n_eligible INTEGER            how many should have had a value
+--          completeness DECIMAL(9,4)     n over n_eligible
+--          worst DECIMAL(9,4)            rate if every unknown one went badly
+--          best DECIMAL(9,4)             rate if every unknown one went well
+--          shrunken DECIMAL(9,4)         therapists only: value drawn towards the service's mean
+--          shrunken_low DECIMAL(9,4)     lower end of its 95 % interval
+--          shrunken_high DECIMAL(9,4)    upper end of its 95 % interval
+--          service_value DECIMAL(9,4)    the service's value
+--          service_low DECIMAL(9,4)      lower end of its interval
+--          service_high DECIMAL(9,4)     upper end of its interval
+--          is_shown BOOLEAN              whether the value is shown
+--          value_text VARCHAR            value as printed
+--          interval_text VARCHAR         95 % interval as printed
+--          n_text VARCHAR                counts as printed
+--          completeness_text VARCHAR     completeness as printed
+--          bounds_text VARCHAR           bounds as printed
+--          shrunken_text VARCHAR         shrunken figure with its interval as printed
+--          note VARCHAR                  why withheld, or the caution that goes with it; NULL
+--                                        nothing to say
+-- version: 1
+with setting as (
+    select
+        max(value) filter (where name = 'paired_floor') as paired_floor,
+        max(value) filter (where name = 'paired_full') as paired_full,
+        max(value) filter (where name = 'shrink_min_therapists') as min_therapists,
+    from ref.setting
+),
+
+inferred as (
+    select distinct
+        clinic_id,
+        instrument_id,
+    from score.protocol
+    where is_inferred
+    union
+    select distinct
+        null as clinic_id,
+        instrument_id,
+    from score.protocol
+    where is_inferred
+),
+
+figure as (
+    select
+        published.*,
+        period.period_kind,
+        period.label as period_label,
+        period.period_start,
+        period.period_end,
+        definition.section,
+        definition.figure_order,
+        definition.better,
+        definition.label || coalesce(' (' || instrument.name || ')', '') as label,
+        instrument.name as instrument_name,
+        -- a short scale or a slope needs one more digit to say anything
+        case
+            when
+                scale.range_max - scale.range_min <= 10
+                or published.measure = 'early_alliance_slope'
+                then 2
+            else 1
+        end as digits,
+        inferred.instrument_id is not null and definition.section = 'completeness' as is_inferred,
+        definition.section = 'outcome' and published.completeness < setting.paired_full
+        and published.worst is not null as is_uncertain,
+        round(100 * setting.paired_floor)::integer as floor_percent,
+        setting.min_therapists::integer as min_therapists,
+    from measure.published as published
+    join ref.definition as definition on published.measure = definition.measure
+    join ref.period as period on published.period_id = period.period_id
+    left join ref.instrument as instrument on published.instrument_id = instrument.instrument_id
+    left join
+        ref.scale as scale
+        on published.instrument_id = scale.instrument_id and scale.is_primary
+    left join inferred
+        on
+            published.clinic_id is not distinct from inferred.clinic_id
+            and published.instrument_id = inferred.instrument_id
+    cross join setting
+),
+
+printed as (
+    select
+        *,
+        case kind when 'rate' then ' %' else '' end as unit,
+        [
+            case
+                when kind = 'rate' then round(100 * x)::integer::varchar
+                when digits = 2 then round(x, 2)::decimal(18, 2)::varchar
+                else round(x, 1)::decimal(18, 1)::varchar
+            end for x in [
+                value, low, high, least(worst, best), greatest(worst, best),
+                shrunken, shrunken_low, shrunken_high
+            ]
+        ] as number,
+        round(100 * completeness)::integer::varchar as completeness_number,
+    from figure
+),
+
+written as (
+    select
+        *,
+        number[1] || unit as value_text,
+        number[2] || ' to ' || number[3] || unit as interval_text,
+        case
+            when kind = 'rate' then numerator::varchar || ' of ' || n::varchar
+            when is_shown then n::varchar || ' courses'
+        end as n_text,
+        n::varchar || ' of ' || n_eligible::varchar || ' eligible (' || completeness_number || ' %)'
+            as completeness_text,
+        case
+            when worst <> best
+                then
+                    number[4] || ' to ' || number[5] || unit
+                    || ' if all unknown courses had gone one way or the other'
+        end as bounds_text,
+        number[6] || unit || ' (' || number[7] || ' to ' || number[8] || unit || ')'
+            as shrunken_text,
+        case withheld
+            when 'nothing' then 'nothing to count in this period'
+            when 'no data' then 'no valid score in this period'
+            when 'unwanted' then 'not shown: the service publishes no figures of therapists'
+            when
+                'few therapists'
+                then 'not shown: fewer than ' || min_therapists::varchar || ' therapists'
+            when 'too few' then 'too few to show (n < ' || minimum::varchar || ')'
+            when
+                'complement'
+                then 'not shown: a smaller number beside it could be worked out from it'
+            when 'incomplete'
+                then
+                    'withheld: outcome known for fewer than '
+                    || floor_percent::varchar
+                    || ' % of finished courses; the bounds are all that can be said'
+        end as reason,
+        concat_ws(
+            '; ',
+            case
+                when is_shown and is_uncertain
+                    then
+                        'outcome known for ' || completeness_number
+                        || ' % only: read the bounds first'
+                        || case when level = 'therapist' then ', not compared' else '' end
+            end,
+            case
+                when is_shown and is_inferred
+                    then 'what was expected is inferred from the clinic''s own rhythm'
+            end,
+            case
+                when shrunken is not null and between_from = 'literature'
+                    then 'drawn towards the service by the spread found in the literature'
+            end
+        ) as caution,
+    from printed
+)
+
+select
+    level::varchar as level,
+    unit_id::varchar as unit_id,
+    clinic_id::varchar as clinic_id,
+    period_kind::varchar as period_kind,
+    period_id::varchar as period_id,
+    period_label::varchar as period_label,
+    period_start::date as period_start,
+    period_end::date as period_end,
+    section::varchar as section,
+    (figure_order * 100 + dense_rank() over (
+        partition by measure
+        order by instrument_name nulls last
+    ))::integer as figure_order,
+    measure::varchar as measure,
+    instrument_id::varchar as instrument_id,
+    label::varchar as label,
+    kind::varchar as kind,
+    better::varchar as better,
+    round(value, 4)::decimal(9, 4) as value,
+    round(low, 4)::decimal(9, 4) as low,
+    round(high, 4)::decimal(9, 4) as high,
+    n::integer as n,
+    numerator::integer as numerator,
+    n_eligible::integer as n_eligible,
+    round(completeness, 4)::decimal(9, 4) as completeness,
+    round(worst, 4)::decimal(9, 4) as worst,
+    round(best, 4)::decimal(9, 4) as best,
+    round(shrunken, 4)::decimal(9, 4) as shrunken,
+    round(shrunken_low, 4)::decimal(9, 4) as shrunken_low,
+    round(shrunken_high, 4)::decimal(9, 4) as shrunken_high,
+    round(service_value, 4)::decimal(9, 4) as service_value,
+    round(service_low, 4)::decimal(9, 4) as service_low,
+    round(service_high, 4)::decimal(9, 4) as service_high,
+    is_shown::boolean as is_shown,
+    value_text::varchar as value_text,
+    interval_text::varchar as interval_text,
+    n_text::varchar as n_text,
+    completeness_text::varchar as completeness_text,
+    bounds_text::varchar as bounds_text,
+    shrunken_text::varchar as shrunken_text,
+    coalesce(reason, nullif(caution, ''))::varchar as note,
+from written

@@ -1,0 +1,135 @@
+-- Score of one form on one scale, or the reason why there is none.
+--
+-- grain:   form_id, scale
+-- inputs:  ref.band, ref.scale, ref.scale_conversion, ref.scale_part, score.item_sum, valid.form,
+--          valid.stated_score
+-- columns: form_id VARCHAR         form
+--          clinic_id VARCHAR       clinic
+--          patient_id VARCHAR      patient
+--          instrument_id VARCHAR   instrument
+--          scale VARCHAR           scale
+--          is_primary BOOLEAN      whether measures use this scale of the instrument
+--          value DECIMAL(12,6)     score, unrounded; NULL where it cannot be computed
+--          basis VARCHAR           items: computed from answers; stated: the file has only the
+--                                  score
+--          n_items INTEGER         items of the scale
+--          n_answered INTEGER      of these, answered or not applicable
+--          why_not VARCHAR         why there is no score; NULL where there is one
+--          band VARCHAR            published name of the range the score lies in, where there is
+--                                  one
+-- version: 1
+with wanted as (
+    select
+        form.form_id,
+        form.clinic_id,
+        form.patient_id,
+        form.instrument_id,
+        scale.scale,
+        scale.is_primary,
+        scale.n_items,
+        scale.range_min,
+        scale.range_max,
+        scale.factor / case scale.method when 'mean' then scale.n_items else 1 end as multiplier,
+    from valid.form as form
+    join ref.scale as scale on form.instrument_id = scale.instrument_id
+),
+
+part as (
+    select
+        instrument_id,
+        scale,
+        part,
+    from ref.scale_part
+    union all
+    select
+        instrument_id,
+        scale,
+        scale as part,
+    from ref.scale
+    where not is_composite
+),
+
+computed as (
+    select
+        item_sum.form_id,
+        part.scale,
+        sum(item_sum.n_answered) as n_answered,
+        case when count(*) = count(item_sum.item_sum) then sum(item_sum.item_sum) end as item_sum,
+        arg_min(item_sum.why_not, item_sum.scale) filter (where item_sum.item_sum is null)
+            as why_not,
+    from score.item_sum as item_sum
+    join part
+        on item_sum.instrument_id = part.instrument_id and item_sum.scale = part.part
+    group by item_sum.form_id, part.scale
+),
+
+stated as (
+    select
+        stated_score.form_id,
+        conversion.scale,
+        arg_min(
+            stated_score.value * conversion.multiplier,
+            (
+                case when conversion.scale = conversion.from_scale then 0 else 1 end,
+                conversion.from_scale
+            )
+        ) as value,
+    from valid.stated_score as stated_score
+    join ref.scale_conversion as conversion
+        on
+            stated_score.instrument_id = conversion.instrument_id
+            and stated_score.scale = conversion.from_scale
+    where stated_score.role = 'score' and stated_score.value is not null
+    group by stated_score.form_id, conversion.scale
+),
+
+scored as (
+    select
+        wanted.*,
+        coalesce(computed.n_answered, 0) as n_answered,
+        case
+            when
+                coalesce(computed.n_answered, 0) = 0 and stated.value is not null
+                then 'stated'
+            else 'items'
+        end as basis,
+        case
+            when coalesce(computed.n_answered, 0) > 0
+                then round(computed.item_sum::double * wanted.multiplier, 6)::decimal(12, 6)
+            when stated.value between wanted.range_min and wanted.range_max
+                then round(stated.value, 6)::decimal(12, 6)
+        end as value,
+        case
+            when coalesce(computed.n_answered, 0) > 0 then computed.why_not
+            when stated.value not between wanted.range_min and wanted.range_max
+                then 'the stated score lies outside the scale'
+            when stated.value is null then 'no item answered'
+        end as why_not,
+    from wanted
+    left join computed on wanted.form_id = computed.form_id and wanted.scale = computed.scale
+    left join stated on wanted.form_id = stated.form_id and wanted.scale = stated.scale
+)
+
+select
+    scored.form_id::varchar as form_id,
+    scored.clinic_id::varchar as clinic_id,
+    scored.patient_id::varchar as patient_id,
+    scored.instrument_id::varchar as instrument_id,
+    scored.scale::varchar as scale,
+    scored.is_primary::boolean as is_primary,
+    scored.value::decimal(12, 6) as value,
+    scored.basis::varchar as basis,
+    scored.n_items::integer as n_items,
+    scored.n_answered::integer as n_answered,
+    case when scored.value is null then scored.why_not end::varchar as why_not,
+    -- a prorated score may fall between two whole points: it belongs to the band that began below
+    -- it
+    (
+        select arg_max(band.label, band.band_from),
+        from ref.band as band
+        where
+            band.instrument_id = scored.instrument_id
+            and band.scale = scored.scale
+            and band.band_from <= scored.value
+    )::varchar as band,
+from scored

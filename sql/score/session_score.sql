@@ -1,0 +1,29 @@
+-- Primary score of one attended session on one instrument: the last valid form placed in the
+-- session.
+--
+-- grain:   session_id, instrument_id
+-- inputs:  score.course_appointment, score.form_place, score.scale_score
+-- columns: session_id VARCHAR     attended session
+--          instrument_id VARCHAR  instrument
+--          episode_id VARCHAR     course
+--          session_no INTEGER     ordinal of the session in the course
+--          session_on DATE        day of the session
+--          form_id VARCHAR        form the score comes from
+--          value DECIMAL(12,6)    score on the instrument's primary scale
+-- version: 1
+select
+    place.session_id::varchar as session_id,
+    place.instrument_id::varchar as instrument_id,
+    place.episode_id::varchar as episode_id,
+    session.session_no::integer as session_no,
+    session.session_on::date as session_on,
+    score.form_id::varchar as form_id,
+    score.value::decimal(12, 6) as value,
+from score.form_place as place
+join score.scale_score as score on place.form_id = score.form_id
+join score.course_appointment as session on place.session_id = session.session_id
+where score.is_primary and score.value is not null
+qualify row_number() over (
+    partition by place.session_id, place.instrument_id
+    order by place.answered_at desc, place.form_id asc
+) = 1

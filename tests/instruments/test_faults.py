@@ -1,0 +1,200 @@
+"""A wrong questionnaire file is refused with every fault, each with its dotted path."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from schemas.instrument import SHIPPED, InstrumentFaults, find, load_instruments
+from schemas.instrument_check import faults_of
+from tests.sql.warehouse_fixture import shipped
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def content(name: str) -> dict[str, Any]:
+    return YAML(typ="safe", pure=True).load((SHIPPED / name).read_text(encoding="utf-8"))
+
+
+FAULTS: dict[str, tuple[str, Change, str]] = {
+    "unknown key": (
+        "phq9.yaml",
+        lambda d: d.update(colour="red"),
+        "colour: unknown key",
+    ),
+    "missing source": (
+        "phq9.yaml",
+        lambda d: d["cutoffs"][0].pop("source"),
+        "cutoffs[0].source: missing",
+    ),
+    "missing rule": (
+        "phq9.yaml",
+        lambda d: d["scales"]["total"].pop("missing"),
+        "scales.total.missing: missing",
+    ),
+    "wrong word": (
+        "phq9.yaml",
+        lambda d: d.update(kind="mood"),
+        "kind: must be one of symptom, alliance, wellbeing",
+    ),
+    "reversed out of range": (
+        "core10.yaml",
+        lambda d: d.update(reversed=[2, 11]),
+        "reversed: items [11] are not among 1 to 10",
+    ),
+    "item twice": (
+        "core10.yaml",
+        lambda d: d["scales"]["total"]["items"].append(3),
+        "scales.total.items: items [3] are named twice",
+    ),
+    "overlapping parts": (
+        "wai_sr.yaml",
+        lambda d: d["scales"]["goal"].update(items=[4, 6, 8, 9]),
+        "scales.total.parts: items [9] overlap and would count twice",
+    ),
+    "item of no scale": (
+        "wai_sr.yaml",
+        lambda d: d["scales"]["goal"].update(items=[4, 6, 8]),
+        "scales: items [11] belong to no scale",
+    ),
+    "part that is no scale": (
+        "wai_sr.yaml",
+        lambda d: d["scales"]["total"].update(parts=["goal", "mean"]),
+        "scales.total.parts: ['mean'] are not scales made of items",
+    ),
+    "range": (
+        "phq9.yaml",
+        lambda d: d["scales"]["total"].update(range=[0, 30]),
+        "scales.total.range: items and answers give [0, 27]",
+    ),
+    "band gap": (
+        "phq9.yaml",
+        lambda d: d["bands"][1].update({"from": 6}),
+        "bands[1]: gap before 'mild'; 5 should follow",
+    ),
+    "band overlap": (
+        "phq9.yaml",
+        lambda d: d["bands"][1].update({"from": 4}),
+        "bands[1]: overlap at 'mild'; 5 should follow",
+    ),
+    "bands end early": (
+        "phq9.yaml",
+        lambda d: d["bands"].pop(),
+        "bands[3].to: the bands of total must end at 27",
+    ),
+    "two defaults": (
+        "gad7.yaml",
+        lambda d: d["reliable_change"][1].update(default=True),
+        "reliable_change: total has 2 defaults, one is needed",
+    ),
+    "no default": (
+        "ors.yaml",
+        lambda d: d["reliable_change"].clear(),
+        "reliable_change: no default for the primary scale 'total'",
+    ),
+    "size below zero": (
+        "ors.yaml",
+        lambda d: d["reliable_change"][0].update(value=-5),
+        "reliable_change[0]: is a size: >= or > and above 0",
+    ),
+    "proration without limit": (
+        "core10.yaml",
+        lambda d: d["scales"]["total"]["missing"].update(max=0),
+        "scales.total.missing: rule none goes with max 0, the others do not",
+    ),
+    "score without answers": (
+        "core10.yaml",
+        lambda d: d["scales"]["total"]["missing"].update(max=10),
+        "scales.total.missing.max: would allow a score without any answer",
+    ),
+    "example too short": (
+        "phq9.yaml",
+        lambda d: d["examples"][0].update(answers=[1, 2]),
+        "examples[0].answers: 2 answers, 9 items",
+    ),
+    "example out of range": (
+        "phq9.yaml",
+        lambda d: d["examples"][0].update(answers=[4, 2, 2, 2, 1, 1, 2, 0, 0]),
+        "examples[0].answers: an answer lies outside 0 to 3",
+    ),
+    "no example": (
+        "phq9.yaml",
+        lambda d: d["examples"].clear(),
+        "examples: at least one worked example is needed",
+    ),
+    "true is no number": (
+        "phq9.yaml",
+        lambda d: d["answers"].update(max=True),
+        "answers.max: must be a number",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "change", "fault"), FAULTS.values(), ids=FAULTS.keys())
+def test_fault_is_found_with_its_path(name: str, change: Change, fault: str) -> None:
+    data = content(name)
+    assert faults_of(data) == []
+    change(data)
+    assert fault in faults_of(data)
+
+
+def write(folder: Path, name: str, data: dict[str, Any]) -> None:
+    text = StringIO()
+    YAML(typ="safe", pure=True).dump(data, text)
+    (folder / name).write_text(text.getvalue(), encoding="utf-8")
+
+
+def test_all_faults_of_all_files_are_listed_at_once(tmp_path: Path) -> None:
+    phq9, gad7 = content("phq9.yaml"), content("gad7.yaml")
+    phq9["kind"] = "mood"
+    phq9["norms"][0].pop("sd")
+    gad7["reversed"] = [9]
+    write(tmp_path, "a.yaml", phq9)
+    write(tmp_path, "b.yaml", gad7)
+    (tmp_path / "c.yaml").write_text("id: [", encoding="utf-8")
+    (tmp_path / "d.yaml").write_bytes(b"id: \xff")
+    with pytest.raises(InstrumentFaults) as caught:
+        load_instruments([tmp_path])
+    assert [fault.split(":")[0] for fault in caught.value.faults] == [
+        "a.yaml", "a.yaml", "b.yaml", "c.yaml", "d.yaml",
+    ]  # fmt: skip
+    assert "norms[0].sd: missing" in caught.value.faults[1]
+    assert "line 1" in caught.value.faults[3] or "line 2" in caught.value.faults[3]
+    assert "byte 4" in caught.value.faults[4]
+
+
+def test_a_name_that_another_instrument_has_is_refused(tmp_path: Path) -> None:
+    own = content("gad7.yaml")
+    own["id"] = "own_scale"
+    write(tmp_path, "own.yaml", own)
+    with pytest.raises(InstrumentFaults, match="'gad-7' already stands for gad7"):
+        load_instruments([SHIPPED, tmp_path])
+
+
+def test_own_instruments_stand_beside_the_shipped_ones(tmp_path: Path) -> None:
+    own = content("gad7.yaml")
+    own.update(id="own_scale", names=["Our scale"], name="Our scale")
+    write(tmp_path, "own.yaml", own)
+    loaded = load_instruments([SHIPPED, tmp_path])
+    found = find(loaded, "our  SCALE")
+    assert found is not None and found.id == "own_scale"
+    assert set(loaded) == {*shipped(), "own_scale"}
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("PHQ-9", "phq9"), ("wai-sr", "wai_sr_c"), ("WAI-SRT", "wai_sr_t"), ("srs_v3", "srs_v3"),
+     ("OQ-45.2", "oq45_2"), ("HAQ-II", None)],
+)  # fmt: skip
+def test_instruments_are_found_by_registry_name_or_id(word: str, expected: str | None) -> None:
+    found = find(shipped(), word)
+    assert (found.id if found else None) == expected
+
+
+def test_hash_changes_with_any_byte(tmp_path: Path) -> None:
+    text = (SHIPPED / "ors.yaml").read_text(encoding="utf-8")
+    (tmp_path / "ors.yaml").write_text(text + "# changed\n", encoding="utf-8")
+    assert load_instruments([tmp_path])["ors"].content_hash != shipped()["ors"].content_hash

@@ -1,0 +1,80 @@
+"""Small cases for single tables: rows given, rows expected (tests/sql/<stage>/<table>/<case>.yaml).
+
+Tables are typed by the real upstream tables, columns left out are NULL, order does not matter,
+duplicates do. `each` holds what all rows of a table share.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from ruamel.yaml import YAML
+
+from flows.sql_files import read_sql_files
+from tests.sql.warehouse_fixture import build_stages, insert, rows, warehouse
+
+HERE = Path(__file__).parent
+CASES = [
+    pytest.param(path, id=f"{path.parent.parent.name}.{path.parent.name}-{path.stem}")
+    for path in sorted(HERE.glob("*/*/*.yaml"))
+]
+SELECTS = {file.name: file.text for file in read_sql_files()}
+
+
+@pytest.fixture(scope="module")
+def empty() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Every table with its real types and no rows but those of ref."""
+    con = warehouse(date(2026, 11, 22))
+    build_stages(con)
+    yield con
+    con.close()
+
+
+def spread(table: Any) -> list[dict[str, Any]]:
+    """Rows of one table, with what they share written out."""
+    if isinstance(table, dict):
+        return [{**table["each"], **row} for row in table["rows"]]
+    return list(table)
+
+
+@pytest.mark.parametrize("path", CASES)
+def test_case(empty: duckdb.DuckDBPyConnection, path: Path) -> None:
+    case = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    assert set(case) <= {"what", "as_of", "setting", "given", "expect"}, "unknown key in the case"
+    name = f"{path.parent.parent.name}.{path.parent.name}"
+    expected = spread(case["expect"])
+    columns = list(dict.fromkeys(column for row in expected for column in row))
+    empty.execute("begin")
+    try:
+        empty.execute(f"set variable as_of = date '{case.get('as_of', '2026-11-22')}'")
+        for setting, value in case.get("setting", {}).items():
+            empty.execute("update ref.setting set value = ? where name = ?", [value, setting])
+        for table, given in case["given"].items():
+            empty.execute(f"delete from {table}")
+            insert(empty, table, spread(given))
+        empty.execute(f"create temp table expected as select * from {name} limit 0")
+        insert(empty, "expected", expected)
+        empty.execute(f"create temp table found as {SELECTS[name]}")
+        listed = ", ".join(columns) if columns else "*"
+        found = rows(empty, f"select {listed} from found order by all")
+        assert found == rows(empty, f"select {listed} from expected order by all")
+    finally:
+        empty.execute("rollback")
+
+
+def test_tables_with_rules_of_their_own_have_cases() -> None:
+    """A boundary that no case stands on can move without anyone noticing."""
+    covered = {f"{path.parent.parent.name}.{path.parent.name}" for path in HERE.glob("*/*/*.yaml")}
+    ruled = {
+        "score.appointment", "score.course", "score.course_appointment", "score.course_therapist",
+        "score.early_alliance", "score.end_state", "score.expected_form", "score.form_place",
+        "score.finished_course", "score.outcome", "score.protocol", "score.reliable_change",
+        "score.session_score", "measure.early_ending", "measure.stopped_coming",
+        "measure.reliable_improvement", "measure.total", "measure.estimate", "measure.spread",
+        "measure.disclosure", "measure.published", "report.figure", "report.fix_list",
+        "report.clinic", "report.night", "report.therapist",
+    }  # fmt: skip
+    assert ruled <= covered
