@@ -17,6 +17,23 @@ from flows.workspace import Workspace
 # A Tuesday: on a weekend the second night would have little to show. Fixed, so that the demo of one
 # program version is the same everywhere and at any time.
 DEMO_NIGHT = date(2026, 11, 17)
+# What the demonstration service expects of its clinics.
+PROTOCOL = "".join(
+    f'\n[[protocol]]\nclinic = "{clinic}"\ninstrument = "{instrument}"\nevery = {every}\n'
+    for clinic, instrument, every in [
+        ("alder", "OQ-45.2", '"session"'),
+        ("alder", "WAI-SR", '"session"'),
+        ("alder", "WAI-SRT", "3"),
+        ("birch", "PHQ-9", '"session"'),
+        ("birch", "GAD-7", '"session"'),
+        ("birch", "WAI-SR", '"session"'),
+        ("birch", "WAI-SRT", "3"),
+        ("cedar", "CORE-10", '"session"'),
+        ("cedar", "ORS", '"session"'),
+        ("cedar", "SRS", '"session"'),
+    ]
+)
+SERVICE = "Demonstration service (synthetic patients)"
 MAPPINGS = Path(__file__).with_name("synthetic") / "mappings"
 
 
@@ -44,7 +61,7 @@ def make_demo(workspace: Workspace, seed: int, *, small: bool, progress: Progres
     first, second = DEMO_NIGHT - timedelta(days=1), DEMO_NIGHT
     key = hashlib.sha256(f"demonstration {seed}".encode()).digest()
     if not mark.is_file():
-        make_workspace(workspace, "Demonstration service (synthetic patients)", key=key)
+        make_workspace(workspace, SERVICE, key=key, more_settings=PROTOCOL)
         mark.write_text(wanted, encoding="utf-8")
     if not (workspace.published / first.isoformat()).is_dir():
         progress.step("simulate")

@@ -13,13 +13,16 @@ TEMPLATE = Path(__file__).with_name("rapport.template.toml")
 DEFAULTS = Path(schemas.__file__).with_name("defaults.toml")
 
 
-def make_workspace(workspace: Workspace, name: str, key: bytes | None = None) -> None:
+def make_workspace(
+    workspace: Workspace, name: str, key: bytes | None = None, more_settings: str = ""
+) -> None:
     """Create the folders, the settings and the pseudonymisation key.
 
     Args:
         workspace: where; must not hold a workspace yet.
         name: of the service, printed on every page.
         key: pseudonymisation key; made at random where None.
+        more_settings: TOML put behind the commented defaults.
 
     Raises:
         WorkspaceError: when there is a workspace already, or the folder cannot be made.
@@ -29,7 +32,7 @@ def make_workspace(workspace: Workspace, name: str, key: bytes | None = None) ->
     try:
         workspace.make_folders()
         workspace.write_key(key)
-        workspace.settings.write_text(_settings(name), encoding="utf-8")
+        workspace.settings.write_text(_settings(name) + more_settings, encoding="utf-8")
     except OSError as error:
         raise WorkspaceError(f"{workspace.root}: cannot be written ({error.strerror})") from None
 

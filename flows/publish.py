@@ -17,7 +17,7 @@ import duckdb
 from flows.land import sync_folder
 from flows.progress import Progress
 from flows.workspace import Workspace
-from reports.render import count_pages, render_site
+from reports.render import count_pages, render_audit, render_site
 
 UNFINISHED = ".building-"
 REPLACED = ".replaced-"
@@ -63,6 +63,8 @@ def publish(
     _write_pages(tables, building / "reports", progress)
     progress.step("publish audit snapshot")
     _write_audit(con, building / "audit")
+    for name, content in render_audit(tables):
+        (building / "audit" / name).write_text(content, encoding="utf-8")
     _write_summary(tables, con, building)
     _sync_tree(building)
     if place.exists():
@@ -126,7 +128,8 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     (folder / "dictionary.csv").write_text(_dictionary(con), encoding="utf-8")
     (folder / "README.txt").write_text(
         "Open audit.duckdb from this folder: duckdb -readonly audit.duckdb\n"
-        "Each view reads the Parquet file of the same name; dictionary.csv explains every column.\n",
+        "Each view reads the Parquet file of the same name; dictionary.csv explains every column.\n"
+        "scores.html lists the newest scores with the file and line they came from.\n",
         encoding="utf-8",
     )
 

@@ -29,7 +29,8 @@ TABLES: Mapping[str, str] = {
     "outcome_preference": "rank integer, instrument_id varchar",
     "definition": "measure varchar, label varchar, version varchar, numerator varchar,"
     " denominator varchar, minimum integer, better varchar, why varchar, source varchar,"
-    " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar",
+    " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar,"
+    " levels varchar[]",
 }
 
 
@@ -144,7 +145,8 @@ def definitions(sql_root: Path = SQL_ROOT) -> list[Row]:
         first = [words[key] for key in ("label", "version", "numerator", "denominator")]
         rest = [words[key] for key in ("better", "why", "source")]
         placed = [words["section"], int(words["order"]), words["kind"], file.text]
-        rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed))
+        levels = words.get("levels", "service, clinic, therapist").split(", ")
+        rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed, levels))
     return rows
 
 

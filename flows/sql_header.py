@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
+# A measure may be left out of comparisons at a level; by default it has all three.
+OPTIONAL_KEYS = frozenset({"levels"})
 MEASURE_KEYS = frozenset(
     {
         "label",
@@ -71,7 +73,7 @@ def read_header(text: str, where: str) -> Header:
     description, entries = _entries(text, where)
     if not description:
         raise HeaderFault(f"{where}: the header has no first sentence")
-    known = GENERAL_KEYS | MEASURE_KEYS
+    known = GENERAL_KEYS | MEASURE_KEYS | OPTIONAL_KEYS
     unknown = sorted(set(entries) - known)
     if unknown:
         raise HeaderFault(f"{where}: unknown header keys: {', '.join(unknown)}")

@@ -20,6 +20,7 @@ STEM: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*")
 OVERVIEW: Final = "index.html"
 DATA_QUALITY: Final = "data-quality.html"
 METHODS: Final = "methods.html"
+SCORES: Final = "scores.html"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ def pages(tables: Tables) -> Iterator[Page]:
             )
     yield Page(DATA_QUALITY, "data_quality.html.j2", lambda: _data_quality(tables))
     yield Page(METHODS, "methods.html.j2", lambda: _methods(tables))
+
+
+def audit_pages(tables: Tables) -> Iterator[Page]:
+    """Lists the pages that stand with the audit snapshot: row level, not for managers."""
+    yield Page(SCORES, "scores.html.j2", lambda: _scores(tables))
 
 
 def page_path(row: Row) -> str:
@@ -132,12 +138,25 @@ def _methods(tables: Tables) -> dict[str, Any]:
     }
 
 
+def _scores(tables: Tables) -> dict[str, Any]:
+    forms = in_order(tables, "scored_form", "form_order")
+    clinics = {row["clinic_id"]: row["clinic_name"] for row in forms}
+    return _shared(tables, "scores") | {
+        "root": "../reports/",
+        "groups": [
+            {"name": name, "forms": [row for row in forms if row["clinic_id"] == clinic_id]}
+            for clinic_id, name in clinics.items()
+        ],
+    }
+
+
 def _shared(tables: Tables, page: str) -> dict[str, Any]:
     """Gives what every page says: the night, the audience, and where definitions can be found."""
     return {
         "night": only_row(tables, "night"),
         "audience": words.AUDIENCE[page],
         "page": page,
+        "root": "",
         "words": words,
         "defined": {row["measure"] for row in tables["definition"]},
         "clinic_names": {row["clinic_id"]: row["clinic_name"] for row in tables["clinic"]},

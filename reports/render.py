@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import words
-from reports.pages import pages
+from reports.pages import Page, audit_pages, pages
 from reports.rows import Tables
 
 UNKNOWN: Final = "–"
@@ -24,14 +24,22 @@ def render_site(
     The same rows give the same bytes. Raises KeyError where a table is missing, jinja2's
     UndefinedError where a column is, ValueError for a page name that is not a plain file stem.
     """
-    environment = _environment()
-    for page in pages(tables):
-        yield (
-            page.path,
-            environment.get_template(page.template, globals={"day": _day}).render(page.data()),
-        )
+    for path, text in _render(pages(tables)):
+        yield path, text
         if progress is not None:
             progress()
+
+
+def render_audit(tables: Tables) -> Iterator[tuple[str, str]]:
+    """Yields the pages that stand in the audit folder, beside the site's own; see `render_site`."""
+    return _render(audit_pages(tables))
+
+
+def _render(listed: Iterator[Page]) -> Iterator[tuple[str, str]]:
+    environment = _environment()
+    for page in listed:
+        template = environment.get_template(page.template, globals={"day": _day})
+        yield page.path, template.render(page.data())
 
 
 def count_pages(tables: Tables) -> int:

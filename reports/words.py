@@ -30,6 +30,7 @@ AUDIENCE: Final = {
     "Not for ranking, pay or appraisal.",
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
     "methods": "For everyone who reads a figure here, and for auditors.",
+    "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
 }
 
 SECTIONS: Final = {
@@ -75,7 +76,7 @@ ALLIANCE_LEVEL: Final = "early_alliance_mean"
 ALLIANCE_COURSE: Final = "early_alliance_slope"
 ALLIANCE_ALONE: Final = (
     "The early level of the alliance is not shown on its own: at the beginning of treatment it did "
-    "not go together with outcome, its course did (Johansson & Jansson 2010)."
+    "not go together with outcome, its course did (Johansson & Jansson 2010)"
 )
 ALLIANCE_CAUTION: Final = (
     "This level stands alone. At the beginning of treatment the level did not go together with "

@@ -91,7 +91,8 @@ create table if not exists finding.finding_record (
     column_name varchar,                 -- NULL where the whole line is meant
     rule varchar not null,
     severity varchar not null,           -- reject | warn
-    n_checked integer,                   -- how often the rule is broken in this column, where a list is cut
+    n_broken integer,                    -- how often the rule is broken in this column, where the list of lines is cut
+    n_checked integer,                   -- of how many rows the rule looked at; NULL not a rule of rows
     message varchar not null,
     what_to_do varchar not null
 );

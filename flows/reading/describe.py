@@ -72,19 +72,21 @@ def tell_identifiers(
             findings.add("two-digit-year", header_line, " / ".join(date.columns))
 
 
-def tell_answers(con: duckdb.DuckDBPyConnection, part: Part, findings: Findings) -> None:
+def tell_answers(
+    con: duckdb.DuckDBPyConnection, part: Part, forms: int, findings: Findings
+) -> None:
     """Missing answers by column, forms without any, answers beyond the form, stated totals."""
     if part.form is None or not part.items:
         return
     here = f"dropped_by is null and {part.prefix}_here"
     source = "record join record_line l on l.row = record.rowid"
-    _tell_missing(con, part, here, source, findings)
+    _tell_missing(con, part, forms, here, source, findings)
     answers = f"{part.prefix}_answers"
     blank = con.execute(
         f"select line from {source} where {here} and list_aggregate({answers}, 'count') = 0"
         f" and not list_contains({part.prefix}_missing, 'invalid') order by all"
     ).pl()
-    findings.add_lines("form-without-answers", blank["line"])
+    findings.add_lines("form-without-answers", blank["line"], n_checked=forms)
     beyond = con.execute(f"select line from {source} where {here} and {part.prefix}_beyond").pl()
     instrument = part.form.instrument
     findings.add_lines(
@@ -98,7 +100,12 @@ def tell_answers(con: duckdb.DuckDBPyConnection, part: Part, findings: Findings)
 
 
 def _tell_missing(
-    con: duckdb.DuckDBPyConnection, part: Part, here: str, source: str, findings: Findings
+    con: duckdb.DuckDBPyConnection,
+    part: Part,
+    forms: int,
+    here: str,
+    source: str,
+    findings: Findings,
 ) -> None:
     missing = con.execute(
         f"""
@@ -117,7 +124,8 @@ def _tell_missing(
         ).alias("column_name"),
         pl.lit("answer-missing").alias("rule"),
         pl.lit(known.severity).alias("severity"),
-        pl.col("n").cast(pl.Int32).alias("n_checked"),
+        pl.col("n").cast(pl.Int32).alias("n_broken"),
+        pl.lit(forms, pl.Int32).alias("n_checked"),
         pl.format(
             known.message.replace("{reason}", "{}").replace("{n}", "{}"),
             pl.col("reason"), pl.col("n"),

@@ -126,8 +126,8 @@ def _read_table(
     reading.dropped += tell_records(con, plan, table, reading.findings)
     tell_identifiers(con, plan, header_line, reading.findings)
     verdicts = [_judge(con, part, task.bounds, reading) for part in plan.parts]
-    for part in plan.parts:
-        tell_answers(con, part, reading.findings)
+    for verdict in verdicts:
+        tell_answers(con, verdict.part, verdict.found, reading.findings)
     _count_records(con, plan, verdicts, reading)
     _create_tables(con, plan, verdicts, task.prefix, reading)
     _span(con, plan, task.prefix, reading)

@@ -14,6 +14,7 @@ SCHEMA = {
     "column_name": pl.String,
     "rule": pl.String,
     "severity": pl.String,
+    "n_broken": pl.Int32,
     "n_checked": pl.Int32,
     "message": pl.String,
     "what_to_do": pl.String,
@@ -28,6 +29,7 @@ class Finding:
     column_name: str | None
     rule: str
     severity: str
+    n_broken: int | None
     n_checked: int | None
     message: str
     what_to_do: str
@@ -56,13 +58,19 @@ class Findings:
                 rule,
                 known.severity,
                 None,
+                None,
                 known.message.format(**about),
                 known.what_to_do,
             )  # fmt: skip
         )
 
     def add_lines(
-        self, rule: str, lines: pl.Series, column: str | None = None, **about: Any
+        self,
+        rule: str,
+        lines: pl.Series,
+        column: str | None = None,
+        n_checked: int | None = None,
+        **about: Any,
     ) -> None:
         """Add one finding for each line, or for the first of them where the rule is kept short.
 
@@ -70,6 +78,7 @@ class Findings:
             rule: id of the rule.
             lines: physical text lines, any order.
             column: the column concerned.
+            n_checked: how many rows the rule looked at.
             about: places of the message; `n` is the full count.
         """
         if lines.is_empty():
@@ -82,7 +91,8 @@ class Findings:
                 pl.lit(column, pl.String).alias("column_name"),
                 pl.lit(rule).alias("rule"),
                 pl.lit(known.severity).alias("severity"),
-                pl.lit(len(lines), pl.Int32).alias("n_checked"),
+                pl.lit(len(lines), pl.Int32).alias("n_broken"),
+                pl.lit(n_checked, pl.Int32).alias("n_checked"),
                 pl.lit(message).alias("message"),
                 pl.lit(known.what_to_do).alias("what_to_do"),
             )

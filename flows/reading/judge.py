@@ -50,7 +50,7 @@ def judge(
         if broken
         else pl.DataFrame(schema={"row": pl.Int64, "rule": pl.String, "field": pl.String})
     )
-    _tell(con, part, bounds, faults, findings)
+    _tell(con, part, bounds, faults, found, findings)
     severity = {rule: known.severity for rule, known in finding_rules().items()}
     refused = faults.filter(pl.col("rule").replace_strict(severity, default="reject") == "reject")
     rejected = refused["row"].unique().sort()
@@ -69,7 +69,7 @@ def _rows(part: Part) -> str:
     names, prefix = part.names, part.prefix
     fields = ["patient", "therapist", "episode", "session", "at"]
     columns = [f"{names[name]}_status as {name}" for name in fields]
-    columns.append(f'cast({names["at"]} as date) as "on"')
+    columns += ["version_status as version", f'cast({names["at"]} as date) as "on"']
     if part.form is not None:
         respondent = f"{names['respondent']}_status" if "respondent" in names else "'ok'"
         columns.append(f"{respondent} as respondent")
@@ -106,6 +106,7 @@ def _tell(
     part: Part,
     bounds: Bounds,
     faults: pl.DataFrame,
+    found: int,
     findings: Findings,
 ) -> None:
     if faults.is_empty():
@@ -123,9 +124,9 @@ def _tell(
             "lowest": bounds.score_lowest,
             "highest": bounds.score_highest,
         }
-        findings.add_lines(str(rule), rows["line"], _column(part, str(field)), **about)
+        findings.add_lines(str(rule), rows["line"], _column(part, str(field)), found, **about)
     if part.items:
-        _tell_answers(con, part, bounds, faults, findings)
+        _tell_answers(con, part, bounds, faults, found, findings)
 
 
 def _column(part: Part, field: str) -> str | None:
@@ -139,6 +140,7 @@ def _tell_answers(
     part: Part,
     bounds: Bounds,
     faults: pl.DataFrame,
+    found: int,
     findings: Findings,
 ) -> None:
     """Which item of a refused form it was: only the refused rows are taken apart."""
@@ -160,4 +162,4 @@ def _tell_answers(
     ).pl()
     for (rule, item), rows in cells.group_by("rule", "item", maintain_order=True):
         column = part.items[int(str(item)) - 1]
-        findings.add_lines(str(rule), rows["line"], column, lowest=low, highest=high)
+        findings.add_lines(str(rule), rows["line"], column, found, lowest=low, highest=high)

@@ -131,7 +131,7 @@ def _columns(plan: RecordPlan, part: object) -> dict[str, str]:
     return {
         name: _told(getattr(part, name, None) or getattr(shared, name))
         for name in ("patient", "therapist", "episode", "session")
-    }
+    } | {"version": plan.grammar.source.version or ""}
 
 
 def _plan_form(plan: RecordPlan, form: Form, number: int, instrument: Instrument | None) -> None:
@@ -310,7 +310,13 @@ def _plan_key(plan: RecordPlan) -> None:
         " else coalesce(strftime(try_cast(version_text as timestamp), '%Y-%m-%dT%H:%M:%S.%f'),"
         " version_text) end"
     )
-    plan.put([("version_text", version), ("version_order", order)], "version_order")
+    unversioned = "false" if source.version is None else "version_order is null"
+    status = f"case when {unversioned} then 'missing' else 'ok' end"
+    plan.put(
+        [("version_text", version), ("version_order", order), ("version_status", status)],
+        "version_order",
+        "version_status",
+    )
 
 
 def create_records(con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: TextTable) -> None:

@@ -8,8 +8,8 @@
 --          measure VARCHAR         measure
 --          instrument_id VARCHAR   instrument; NULL where the measure is not per one
 --          minimum INTEGER         smallest denominator shown
---          withheld VARCHAR        nothing, no data, unwanted, few therapists, too few, complement,
---                                  incomplete, no reasons or reasons; NULL shown
+--          withheld VARCHAR        nothing, no data, unwanted, few therapists, not comparable, too few,
+--                                  complement, incomplete, no reasons or reasons; NULL shown
 --          is_shown BOOLEAN        whether the value may be shown
 --          is_counted BOOLEAN      whether its counts may be shown
 --          is_compared BOOLEAN     whether therapists may be compared on it
@@ -50,6 +50,7 @@ figure as (
         estimate.level = 'therapist' and setting.therapist_pages = 0 as is_unwanted,
         estimate.level = 'therapist'
         and therapist_count.n_therapists < setting.min_therapists as is_few,
+        not list_contains(definition.levels, estimate.level) as is_not_comparable,
         -- unknown outcomes open the bounds, so only such measures are withheld for being incomplete
         definition.section = 'outcome' and estimate.bound_high is not null as is_outcome,
         reason.reason_share,
@@ -144,6 +145,7 @@ judged as (
             when figure.n = 0 and figure.n_eligible = 0 then 'nothing'
             when figure.is_unwanted then 'unwanted'
             when figure.is_few then 'few therapists'
+            when figure.is_not_comparable then 'not comparable'
             when figure.is_small then 'too few'
             when complement.next_smallest is not null then 'complement'
             when

@@ -24,6 +24,7 @@
 --          carry a reason
 -- minimum: 5
 -- better:  lower
+-- levels:  service, clinic
 -- why:     Those who leave early are the ones no last questionnaire speaks for.
 -- source:  Swift & Greenberg 2012, doi 10.1037/a0028226; the waiting time is Rapport's own
 select

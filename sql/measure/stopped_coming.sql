@@ -24,6 +24,7 @@
 -- denominator: those, and the courses completed as planned
 -- minimum: 5
 -- better:  lower
+-- levels:  service, clinic
 -- why:     Without reasons nobody can tell leaving from finishing; the bounds say how far the truth
 --          may lie.
 -- source:  Swift, Callahan & Levine 2009, doi 10.1037/a0017003, on how far definitions disagree;

@@ -150,6 +150,11 @@ written as (
             when
                 'few therapists'
                 then 'not shown: fewer than ' || min_therapists::varchar || ' therapists'
+            when
+                'not comparable'
+                then
+                    'not shown for therapists: early endings come months before planned completions, so'
+                    || ' this share would condemn whoever is new in post'
             when 'too few' then 'too few to show (n < ' || minimum::varchar || ')'
             when
                 'complement'

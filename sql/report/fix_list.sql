@@ -43,7 +43,8 @@ grouped as (
         finding.rule,
         finding.column_name,
         -- long lists of lines are cut where they are found, and say how long they were
-        greatest(count(*), coalesce(max(finding.n_checked), 0)) as n,
+        greatest(count(*), coalesce(max(finding.n_broken), 0)) as n,
+        max(finding.n_checked) as n_checked,
         count(finding.line) as n_lines,
         string_agg(finding.line::varchar, ', ' order by finding.position)
         filter (where finding.position <= setting.lines_shown) as lines,
@@ -65,7 +66,7 @@ select
     rule::varchar as rule,
     column_name::varchar as column_name,
     n::integer as n,
-    null::integer as n_checked,
+    n_checked::integer as n_checked,
     case
         when n_lines = 0 then 'whole file'
         when n > least(n_lines, lines_shown)

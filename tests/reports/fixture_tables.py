@@ -122,6 +122,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "delivery": _deliveries(),
         "definition": _definitions(),
         "instrument": _instruments(),
+        "scored_form": _scored_forms(),
     }
 
 
@@ -530,4 +531,31 @@ def _instruments() -> list[dict[str, Any]]:
             ("wai_sr", "WAI-SR"),
             ("srs", "SRS"),
         )
+    ]
+
+
+def _scored_forms() -> list[dict[str, Any]]:
+    """One scored form, one that could not be scored, with a hostile file name."""
+    shared = {
+        "clinic_id": "alder",
+        "clinic_name": "Alder practice",
+        "patient": "0a1b2c3d",
+        "instrument": "PHQ-9",
+        "scale": "total",
+        "respondent": "patient",
+        "answered_on": AS_OF,
+        "session_label": "3",
+        "answered_text": "9 of 9 items",
+        "line": 12,
+    }
+    scored = {"form_id": "f1", "score_text": "17", "band": "moderately_severe", "why_not": None}
+    unscored = {
+        "form_id": "f2",
+        "score_text": None,
+        "band": None,
+        "why_not": "2 of 9 items missing",
+    }
+    return [
+        {**shared, **scored, "file_name": "phq.csv", "form_order": 1},
+        {**shared, **unscored, "file_name": "<script>alert(1)</script>.csv", "form_order": 2},
     ]

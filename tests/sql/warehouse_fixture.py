@@ -26,7 +26,7 @@ TABLES: Mapping[str, str] = {
     "landed.clinic_night": "as_of date, revision integer, clinic_id varchar, state varchar,"
     " reason varchar",
     "finding.finding": "delivery_id varchar, clinic_id varchar, file_name varchar, as_of date,"
-    " line integer, column_name varchar, rule varchar, severity varchar, n_checked integer,"
+    " line integer, column_name varchar, rule varchar, severity varchar, n_broken integer, n_checked integer,"
     " message varchar, what_to_do varchar",
     "valid.form": "form_id varchar, clinic_id varchar, patient_id varchar, therapist_id varchar,"
     " episode_id varchar, session_label varchar, instrument_id varchar, respondent varchar,"
