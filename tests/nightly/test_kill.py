@@ -16,7 +16,7 @@ from tests.nightly.conftest import NEXT, NIGHT, drop, form, form_file, make_serv
 # Every stage, and the instants at which the order of writing matters.
 POINTS = [
     ("flows.nightly:archive:after", 1),
-    ("flows.nightly:archive:after", 4),
+    ("flows.nightly:archive:after", 2),
     ("flows.nightly:read_clinic:after", 2),
     ("flows.validate:_record:after", 2),
     ("flows.nightly:merge_clinic:after", 1),
