@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench lock clean
 
 demo: .venv/demo.done
 	$(BIN)/rapport demo rapport-demo
@@ -34,6 +34,13 @@ bench: .venv/test.done
 .venv/test.done: tests/requirements.lock .venv/demo.done
 	$(PIP) install --require-hashes -r tests/requirements.lock
 	@touch $@
+
+# Needs uv. pip checks hashes by name with extras and without, so a package locked with an extra is listed both ways.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+lock:
+	$(LOCK) --extra build pyproject.toml -o requirements.lock
+	$(LOCK) --extra build --extra test -c requirements.lock pyproject.toml -o tests/requirements.lock
+	perl -0pi -e 's/^(sqlalchemy)(==.*?)(?=^\S)/$$1$$2$$1\[asyncio]$$2/ms; s/\\\[asyncio\]/[asyncio]/g' requirements.lock tests/requirements.lock
 
 clean:
 	rm -rf .venv rapport-demo
