@@ -22,7 +22,7 @@ from flows.errors import (
 from flows.reading.canonical import Reading, read_canonical, write_reading
 from flows.reading.delivery import DeliveryRules, merge_file, open_state, read_delivery
 from flows.reading.incoming import Pseudonyms
-from flows.validate import EARLIEST, load_mapping
+from flows.validate import EARLIEST, check_clinic, load_mapping
 from flows.warehouse import limit_resources
 from flows.workspace import Workspace
 from schemas.export_format import Mapping
@@ -130,7 +130,9 @@ def _mapping(workspace: Workspace, clinic: str | None, path: Path | None) -> Map
             f"clinics/{clinic}.toml: missing",
             f"Clinics with a mapping: {', '.join(known) or 'none'}. Is -w the workspace?",
         )
-    return load_mapping(workspace.clinics / f"{clinic}.toml")
+    mapping = load_mapping(workspace.clinics / f"{clinic}.toml")
+    check_clinic(mapping, clinic)
+    return mapping
 
 
 def _refuse_absent(files: Sequence[Path]) -> None:

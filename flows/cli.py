@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -57,7 +57,8 @@ def init(
             f"1. Put one mapping file per clinic into {directory}/clinics/ (docs/mapping.md)\n"
             f"2. Drop exports into {directory}/inbox/<clinic>/\n"
             f"3. rapport run -w {directory}\n"
-            f"Back up {directory}/key now: a lost key gives every patient a new pseudonym."
+            f"Back up {directory}/key now: a lost key gives every patient a new pseudonym.",
+            markup=False,
         )
 
 
@@ -89,22 +90,82 @@ def run(
             "--as-of", metavar="DATE", help="The night's date; today where the service is."
         ),
     ] = None,
+    clinic: Annotated[
+        str | None, typer.Option(help="Read this clinic alone; the others keep what they had.")
+    ] = None,
     workspace: WorkspaceOption = HERE,
     quiet: QuietOption = False,
 ) -> None:
     """Run one night now: read the inboxes, compute, publish. Needs no server."""
     from flows.nightly import nightly
+    from flows.notify import tell_failure, tell_outcome
     from flows.terminal import progress_for
 
     space = Workspace(workspace)
     night = _night(space, as_of)
-    with progress_for(space, err, quiet=quiet) as progress:
-        outcome = nightly(space, night, progress)
+    try:
+        with progress_for(space, err, quiet=quiet) as progress:
+            outcome = nightly(space, night, progress, only_clinic=clinic)
+    except RapportError as error:
+        tell_failure(space, f"{error.headline}: {'; '.join(error.faults)}")
+        raise
     _tell_outcome(outcome, quiet=quiet)
+    for problem in tell_outcome(space, outcome):
+        err.print(problem, markup=False)
     if outcome.failed:
         raise typer.Exit(errors.PARTLY_GREEN)
     if outcome.refused or outcome.left:
         raise typer.Exit(errors.FILE_REFUSED)
+
+
+@app.command(epilog='Example: rapport schedule --cron "0 3 * * *" -w my-service')
+def schedule(
+    cron: Annotated[
+        str | None, typer.Option(help="Five fields; instead of schedule.cron in rapport.toml.")
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Prefect API; else PREFECT_API_URL; else one is started."),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Of the server that is started.")] = None,
+    workspace: WorkspaceOption = HERE,
+    quiet: QuietOption = False,
+) -> None:
+    """Run every night at its time until stopped (Ctrl-C, or a signal to end)."""
+    from flows.calendar import is_cron
+    from flows.schedule import keep_schedule
+
+    if cron is not None and not is_cron(cron):
+        raise typer.BadParameter(
+            f"{cron} is not a cron expression of five fields", param_hint="--cron"
+        )
+    if not quiet:
+        err.print(f"Scheduling nights of {workspace}; stop with Ctrl-C.", markup=False)
+    keep_schedule(Workspace(workspace), cron, server, port)
+
+
+@app.command(
+    epilog='Example: rapport release 3f9a12 --why "discharged patients removed, checked by phone"'
+)
+def release(
+    delivery: Annotated[
+        str,
+        typer.Argument(metavar="DELIVERY", help="Its id (or the first digits), or its file name."),
+    ],
+    why: Annotated[str, typer.Option(help="The reason; kept in the ledger.")],
+    workspace: WorkspaceOption = HERE,
+    quiet: QuietOption = False,
+) -> None:
+    """Release a held file: the next night reads it as it is."""
+    from flows import ledger
+    from flows.warehouse import open_warehouse
+
+    space = Workspace(workspace)
+    today = _night(space, None)
+    with open_warehouse(space, today) as con:
+        name = ledger.release(con, delivery, why, today)
+    if not quiet:
+        out.print(f"{name} is released; the next night reads it.", markup=False)
 
 
 @app.command(epilog="Example: rapport check new_export.csv --clinic alder -w my-service")
@@ -172,18 +233,20 @@ def status(
 ) -> None:
     """Tell of the last run, the last green night, what was refused and which clinic is late.
 
-    Reads files only: works while a night runs.
+    Reads files only: works while a night runs. Exit code 40 when a scheduled night is overdue.
     """
     from flows.status import read_status
 
-    found = read_status(Workspace(workspace))
+    found = read_status(Workspace(workspace), datetime.now(UTC))
     if as_json:
         sys.stdout.write(
             json.dumps(found.content, indent=1, ensure_ascii=False, default=str) + "\n"
         )
-        return
-    for line in found.lines():
-        out.print(line, markup=False)
+    else:
+        for line in found.lines():
+            out.print(line, markup=False)
+    if found.content["overdue"]:
+        raise typer.Exit(errors.OVERDUE)
 
 
 def _finding_line(row: dict[str, Any]) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from flows.errors import WorkspaceError
 from flows.init import make_workspace
-from flows.nightly import Outcome, nightly
+from flows.night import Outcome
+from flows.nightly import nightly
 from flows.progress import Progress
 from flows.synthetic.exports import WRITERS, write_exports
 from flows.synthetic.world import simulate, write_truth

@@ -7,6 +7,7 @@ from typing import Any
 
 OK = 0
 PARTLY_GREEN = 20
+OVERDUE = 40
 FILE_REFUSED = 30
 ROWS_REFUSED = 31
 
@@ -56,6 +57,20 @@ class WorkspaceError(RapportError):
     headline = "The workspace cannot be used"
 
 
+class UnlikelyNight(RapportError):
+    """The date of the night cannot be meant."""
+
+    exit_code = 17
+    headline = "No such night"
+
+
+class MissingInbox(RapportError):
+    """A clinic's inbox folder is not there."""
+
+    exit_code = 13
+    headline = "Nothing can arrive"
+
+
 class WorkspaceBusy(RapportError):
     """Another run holds the warehouse."""
 
@@ -96,5 +111,5 @@ class StreetError(RapportError):
 class CorruptArchive(RapportError):
     """An archived file no longer has the bytes it was landed with."""
 
-    exit_code = 16
+    exit_code = PARTLY_GREEN
     headline = "The archive is damaged"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def _settings(name: str) -> str:
         for key, entry in defaults.items()
         if not isinstance(entry["value"], list)
     ]
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    text = TEMPLATE.read_text(encoding="utf-8").replace("@NAME@", quoted)
+    # A TOML string is written as a JSON one.
+    quoted = json.dumps(name, ensure_ascii=False)
+    text = TEMPLATE.read_text(encoding="utf-8").replace('"@NAME@"', quoted)
     return text.replace("@THRESHOLDS@", "\n".join(lines))

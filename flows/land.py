@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -9,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from flows.errors import CorruptArchive, WorkspaceError
 from flows.settings import InboxSettings
@@ -46,7 +48,13 @@ class Landed:
 
 def inbox_clinics(workspace: Workspace) -> list[str]:
     """Clinics that have an inbox folder."""
-    return sorted(p.name for p in workspace.inbox.iterdir() if p.is_dir() and not p.is_symlink())
+    folders = (p for p in workspace.inbox.iterdir() if p.is_dir() and not p.is_symlink())
+    return sorted(printable(p.name) for p in folders if not p.name.startswith("."))
+
+
+def printable(name: str) -> str:
+    """A file name that can be stored and printed: bytes that are no text are spelt out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def list_inbox(workspace: Workspace, clinic_id: str, settings: InboxSettings) -> list[Dropped]:
@@ -68,11 +76,17 @@ def list_inbox(workspace: Workspace, clinic_id: str, settings: InboxSettings) ->
 
 
 def _look(path: Path) -> Dropped:
-    mode = path.lstat().st_mode
+    name = printable(path.name)
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return Dropped(path, name, "file-changing")
+    if name != path.name:
+        return Dropped(path, name, "file-name")
     if stat.S_ISREG(mode):
-        return Dropped(path, path.name)
+        return Dropped(path, name)
     kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "a device"
-    return Dropped(path, path.name, "file-not-plain", kind)
+    return Dropped(path, name, "file-not-plain", kind)
 
 
 def _still_moving(paths: Sequence[Path], settings: InboxSettings) -> set[Path]:
@@ -84,15 +98,23 @@ def _still_moving(paths: Sequence[Path], settings: InboxSettings) -> set[Path]:
     before = {path: _state(path) for path in paths}
     # A file untouched for long needs no watching; a young one is looked at twice. Clocks may
     # disagree, so a time of change in the future counts as young.
-    young = [p for p in paths if not time.time() - before[p][1] > settings.settle_seconds]
+    young = [p for p in paths if not _age(before[p]) > settings.settle_seconds]
     if young and settings.settle_seconds:
         time.sleep(settings.settle_seconds)
     return unmarked | {path for path in young if _state(path) != before[path]}
 
 
-def _state(path: Path) -> tuple[int, float]:
-    found = path.stat()
+def _state(path: Path) -> tuple[int, float] | None:
+    """Size and time of change; None where the file is gone: uploads are often renamed at the end."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
     return found.st_size, found.st_mtime
+
+
+def _age(state: tuple[int, float] | None) -> float:
+    return 0.0 if state is None else time.time() - state[1]
 
 
 def archive_path(workspace: Workspace, sha256: str) -> Path:
@@ -110,19 +132,18 @@ def archive(workspace: Workspace, dropped: Dropped) -> Landed | None:
         WorkspaceError: when the archive cannot be written.
     """
     before = _state(dropped.path)
-    digest = hashlib.sha256()
     partial = workspace.archive / f".landing-{os.getpid()}"
     try:
-        with dropped.path.open("rb") as source, partial.open("wb") as target:
+        source = dropped.path.open("rb")
+    except OSError:
+        return None
+    try:
+        with source, partial.open("wb") as target:
             partial.chmod(0o600)
-            while chunk := source.read(CHUNK_BYTES):
-                digest.update(chunk)
-                target.write(chunk)
-            target.flush()
-            os.fsync(target.fileno())
-        if _state(dropped.path) != before:
+            sha256 = _copy(source, target)
+        if before is None or _state(dropped.path) != before:
             return None
-        kept = archive_path(workspace, digest.hexdigest())
+        kept = archive_path(workspace, sha256)
         kept.parent.mkdir(mode=0o700, exist_ok=True)
         partial.replace(kept)
         sync_folder(kept.parent)
@@ -132,8 +153,20 @@ def archive(workspace: Workspace, dropped: Dropped) -> Landed | None:
             "Free some space or give the account that runs the night the right to write.",
         ) from None
     finally:
-        partial.unlink(missing_ok=True)
-    return Landed(dropped.path, dropped.name, digest.hexdigest(), before[0])
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return Landed(dropped.path, dropped.name, sha256, before[0])
+
+
+def _copy(source: BinaryIO, target: BinaryIO) -> str:
+    """Copy all bytes, durably; their SHA-256."""
+    digest = hashlib.sha256()
+    while chunk := source.read(CHUNK_BYTES):
+        digest.update(chunk)
+        target.write(chunk)
+    target.flush()
+    os.fsync(target.fileno())
+    return digest.hexdigest()
 
 
 def verified(workspace: Workspace, sha256: str) -> Path:
@@ -184,6 +217,7 @@ def tidy(workspace: Workspace, landed: Sequence[tuple[str, str, str]]) -> int:
             same = hashlib.file_digest(source, "sha256").hexdigest() == sha256
         if same:
             path.unlink()
-            path.with_name(name + ".done").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.with_name(name + ".done").unlink(missing_ok=True)
             removed += 1
     return removed

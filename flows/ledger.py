@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from flows.errors import FileRefused
+from flows.calendar import nights_between
+from flows.errors import FileRefused, RapportError, WorkspaceError
 from flows.reading.delivery import find_source
 from flows.reading.finding import Findings
-from flows.validate import NOT_LANDED, Pending, delivery_id
-from schemas.export_format import Mapping
+from flows.validate import NOT_LANDED, Pending
+from schemas.export_format import Mapping, Source
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,11 @@ def begin(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
 
 
 def is_past(con: duckdb.DuckDBPyConnection, as_of: date) -> bool:
-    """True where a later night was already published: nothing can be landed before it."""
+    """True where a later night has landed or published something: nothing can be landed before it."""
     row = con.execute(
-        "select count(*) from landed.night_record where as_of > ? and state = 'published'", [as_of]
+        "select (select count(*) from landed.night_record where as_of > $as_of and state = 'published')"
+        " + (select count(*) from landed.delivery_record where as_of > $as_of)",
+        {"as_of": as_of},
     ).fetchone()
     return bool(row and row[0])
 
@@ -99,22 +102,34 @@ def enter_clinic(
     )
 
 
-def was_read(con: duckdb.DuckDBPyConnection, clinic_id: str, sha256: str, rules_hash: str) -> bool:
-    """True where these bytes were read under these rules before."""
-    identity = delivery_id(clinic_id, sha256, rules_hash)
+def times_read(
+    con: duckdb.DuckDBPyConnection, clinic_id: str, source: Source, sha256: str, rules_hash: str
+) -> int | None:
+    """How often these bytes were read under these rules; None where they are the news that stands.
+
+    A snapshot that comes back after another one states the present again, so it is read again;
+    everything else that was read before is no news.
+    """
     row = con.execute(
-        "select count(*) from landed.delivery_record where delivery_id = ?", [identity]
+        """
+        select count(*) filter (where sha256 = $sha and rules_hash = $rules) as times,
+               arg_max(sha256, sequence) filter (where state = 'read' and not is_stale) as last
+        from landed.delivery_record where clinic_id = $clinic and source_name = $source""",
+        {"sha": sha256, "rules": rules_hash, "clinic": clinic_id, "source": source.name},
     ).fetchone()
-    return bool(row and row[0])
+    times, last = row if row else (0, None)
+    if not times:
+        return 0
+    comes_back = source.delivery == "snapshot" and last is not None and last != sha256
+    return int(times) if comes_back else None
 
 
-def is_landed(con: duckdb.DuckDBPyConnection, clinic_id: str, sha256: str) -> bool:
-    """True where these bytes were landed before, under whatever rules."""
-    places = ", ".join("?" for _ in NOT_LANDED)
+def is_landed(con: duckdb.DuckDBPyConnection, clinic_id: str, source: Source, sha256: str) -> bool:
+    """True where these bytes were landed as this source before, under whatever rules."""
     row = con.execute(
-        "select count(*) from landed.delivery_record where clinic_id = ? and sha256 = ?"
-        f" and coalesce(reason, '') not in ({places})",
-        [clinic_id, sha256, *NOT_LANDED],
+        "select count(*) from landed.delivery_record"
+        " where clinic_id = ? and source_name = ? and sha256 = ?",
+        [clinic_id, source.name, sha256],
     ).fetchone()
     return bool(row and row[0])
 
@@ -147,16 +162,18 @@ def readings_under_other_rules(
     places = ", ".join("?" for _ in NOT_LANDED)
     rows = con.execute(
         f"""
-        select arg_min(file_name, sequence), sha256, min(size_bytes),
-               bool_or(rules_hash = ?) as is_current
+        select file_name, sha256, min(size_bytes), repeat, bool_or(rules_hash = ?) as is_current
         from landed.delivery_record
         where clinic_id = ? and coalesce(reason, '') not in ({places})
-        group by sha256 order by min(sequence)""",
+        group by file_name, sha256, repeat order by min(sequence)""",
         [rules_hash, clinic_id, *NOT_LANDED],
     ).fetchall()
     if all(is_current for *_, is_current in rows):
         return []
-    return [Pending(name, sha256, size, "re-read") for name, sha256, size, _ in rows]
+    return [
+        Pending(name, sha256, size, "re-read", is_released(con, clinic_id, sha256), repeat)
+        for name, sha256, size, repeat, _ in rows
+    ]
 
 
 def readings(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
@@ -195,13 +212,101 @@ def refused(
     return [(clinic, name, rule) for clinic, name, rule in rows]
 
 
-def unmatched(mapping: Mapping, name: str) -> tuple[str | None, dict[str, str]]:
-    """The rule that keeps a file of this name from being landed, with values for its message."""
+def source_of(mapping: Mapping, name: str) -> tuple[Source | None, str | None, dict[str, Any]]:
+    """The source a file of this name belongs to, or the rule that keeps it from being landed."""
     try:
-        find_source(mapping, name)
+        return find_source(mapping, name), None, {}
     except FileRefused as refusal:
-        return refusal.rule, {key: str(value) for key, value in refusal.about.items()}
-    return None, {}
+        return None, refusal.rule, refusal.about
+
+
+def check_key(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """See that the pseudonymisation key is the one the warehouse was filled with.
+
+    Raises:
+        WorkspaceError: when it is another one.
+    """
+    found = hmac.new(key, b"rapport", "sha256").hexdigest()
+    row = con.execute("select fingerprint from landed.key_record").fetchone()
+    if row is None:
+        con.execute("insert into landed.key_record values (?)", [found])
+    elif row[0] != found:
+        raise WorkspaceError(
+            "key: is not the key this warehouse was filled with",
+            "Restore the key from your backup; with another one every patient would be counted twice.",
+        )
+
+
+def enter_skipped(con: duckdb.DuckDBPyConnection, cron: str | None, as_of: date) -> list[date]:
+    """Enter the nights that were scheduled since the last published one and never ran."""
+    row = con.execute(
+        "select max(as_of) from landed.night_record where state = 'published' and as_of < ?",
+        [as_of],
+    ).fetchone()
+    if cron is None or not row or row[0] is None:
+        return []
+    skipped = nights_between(row[0], as_of, cron)
+    for night in skipped:
+        con.execute(
+            "insert into landed.skipped_night_record select $night, $as_of where not exists"
+            " (select 1 from landed.skipped_night_record where night = $night)",
+            {"night": night, "as_of": as_of},
+        )
+    return skipped
+
+
+def release(con: duckdb.DuckDBPyConnection, delivery: str, why: str, on: date) -> str:
+    """Release a held delivery: the next night reads it as it is. Returns its file name.
+
+    Raises:
+        RapportError: when there is no such held delivery.
+    """
+    held = con.execute(
+        "select delivery_id, clinic_id, sha256, file_name from landed.delivery_record"
+        " where state = 'held' and superseded_on is null order by clinic_id, sequence"
+    ).fetchall()
+    found = [row for row in held if row[0].startswith(delivery) or row[3] == delivery]
+    if len(found) != 1:
+        listed = [f"{row[0]}  {row[1]}/{row[3]}" for row in held] or ["nothing is held"]
+        raise RapportError([f"{delivery}: names {len(found)} held deliveries", *listed])
+    identity, clinic_id, sha256, name = found[0]
+    con.execute(
+        "insert into landed.release_record values (?, ?, ?, ?, ?)",
+        [identity, clinic_id, sha256, why, on],
+    )
+    return f"{clinic_id}/{name}"
+
+
+def is_released(con: duckdb.DuckDBPyConnection, clinic_id: str, sha256: str) -> bool:
+    """True where a person released these bytes."""
+    row = con.execute(
+        "select count(*) from landed.release_record where clinic_id = ? and sha256 = ?",
+        [clinic_id, sha256],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def released_unread(
+    con: duckdb.DuckDBPyConnection, clinic_id: str, rules_hash: str
+) -> list[Pending]:
+    """Held files that were released and not read since."""
+    rows = con.execute(
+        """
+        select d.file_name, d.sha256, d.size_bytes
+        from landed.delivery_record d
+        where d.clinic_id = $clinic and d.state = 'held' and d.superseded_on is null
+          and exists (
+              select 1 from landed.release_record r
+              where r.clinic_id = d.clinic_id and r.sha256 = d.sha256)
+        order by d.sequence""",
+        {"clinic": clinic_id},
+    ).fetchall()
+    known = {p.sha256 for p in readings_under_other_rules(con, clinic_id, rules_hash)}
+    return [
+        Pending(name, sha256, size, "released", is_released=True)
+        for name, sha256, size in rows
+        if sha256 not in known
+    ]
 
 
 class Staying:
@@ -230,9 +335,8 @@ class Staying:
             [self.as_of, self.clinic_id, *NOT_LANDED],
         )
 
-    def enter(self, path: Path, rule: str, about: dict[str, Any]) -> None:
+    def enter(self, name: str, rule: str, about: dict[str, Any]) -> None:
         """Name a file that is not landed."""
-        name = path.name
         identity = hashlib.sha256(
             "\x1f".join((self.clinic_id, name, rule, self.rules_hash)).encode()
         ).hexdigest()[:16]
@@ -249,7 +353,7 @@ class Staying:
             insert into landed.delivery_record by name
             select $id as delivery_id, $clinic as clinic_id, $name as file_name, '' as sha256,
                    0 as size_bytes, $rules as rules_hash, $as_of as as_of, $revision as revision,
-                   0 as sequence, 'refused' as state, $rule as reason, false as is_snapshot,
+                   0 as sequence, 0 as repeat, 'refused' as state, $rule as reason, false as is_snapshot,
                    false as is_stale, 0 as n_records, 0 as n_used, 0 as n_dropped,
                    0 as n_rejected, 0 as forms_found, 0 as forms_new, 0 as forms_superseding,
                    0 as forms_unchanged, 0 as forms_rejected, 0 as forms_held""",

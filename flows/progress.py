@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,15 @@ class Progress:
 
     def say(self, sentence: str) -> None:
         """Something a person should know now."""
+
+    def fail(self, headline: str, faults: Sequence[str]) -> None:
+        """The run ended without publishing."""
+        self.run |= {
+            "state": "failed",
+            "ended": _now(),
+            "reason": f"{headline}: {'; '.join(faults)}",
+        }
+        self._write()
 
     def end(self, state: str, folder: Path) -> None:
         """The run is over."""

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -14,14 +15,18 @@ from typing import Any
 
 import duckdb
 
+from flows.errors import StreetError
 from flows.land import sync_folder
 from flows.progress import Progress
+from flows.reading.cells import literal
 from flows.workspace import Workspace
 from reports.render import count_pages, render_audit, render_site
 
 UNFINISHED = ".building-"
 REPLACED = ".replaced-"
 AUDITED = ("landed", "valid", "finding", "ref", "score", "measure", "report")
+# What a night is still writing of itself while it is published, and the fingerprint of the key.
+NOT_AUDITED = ("night_record", "clinic_night_record", "key_record")
 # Histories are sorted by what identifies a version; everything else by all its columns.
 HISTORY_ORDER = "row_id, known_from, known_to, delivery_id, line"
 
@@ -36,7 +41,10 @@ def remove_unfinished(workspace: Workspace) -> None:
     """Clear away what an interrupted run left beside the published nights."""
     for path in workspace.published.iterdir():
         if path.name.startswith((UNFINISHED, REPLACED)):
-            shutil.rmtree(path)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
     if workspace.scratch.is_dir():
         shutil.rmtree(workspace.scratch)
     workspace.scratch.mkdir(mode=0o700)
@@ -113,7 +121,7 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     for stage in AUDITED:
         (folder / stage).mkdir(parents=True, exist_ok=True)
         for table in _tables(con, stage):
-            if table in ("night_record", "clinic_night_record"):
+            if table in NOT_AUDITED:
                 continue
             order = HISTORY_ORDER if table.endswith("_version") else "all"
             known = " where known_from <= valid.night()" if table.endswith("_version") else ""
@@ -121,7 +129,7 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
             target = folder / stage / f"{table}.parquet"
             con.execute(
                 f"copy (select * from {stage}.{table}{known} order by {order})"
-                f" to '{target}' (format parquet, compression zstd)"
+                f" to {literal(str(target))} (format parquet, compression zstd)"
             )
             names.append((stage, table))
     _write_views(folder, names)
@@ -171,11 +179,12 @@ def _write_summary(
 ) -> None:
     """night.json: what `rapport status` and other programs read; no clock in it, no patient."""
     refused = con.execute(
-        "select d.clinic_id, d.file_name, d.state, d.reason from landed.delivery_record d"
+        "select d.clinic_id, d.file_name, d.state, d.reason, d.delivery_id"
+        " from landed.delivery_record d"
         " where d.state <> 'read' and d.superseded_on is null and d.as_of <= valid.night()"
         " order by all"
     ).fetchall()
-    keys = ("clinic_id", "file", "state", "rule")
+    keys = ("clinic_id", "file", "state", "rule", "delivery_id")
     late = dict(
         con.execute(
             "select clinic_id, coalesce(days_behind > value, true) from report.clinic"
@@ -216,6 +225,11 @@ def _sync_tree(folder: Path) -> None:
 def _move_current(workspace: Workspace, place: Path) -> None:
     """Point `current` at the newest night; a past night rendered again does not move it."""
     link = workspace.current
+    if link.is_dir() and not link.is_symlink():
+        raise StreetError(
+            f"{link}: is a folder, not the link to the last green night",
+            "Move it away; the next run sets the link.",
+        )
     if link.is_symlink() and _night(link.readlink().name) > _night(place.name):
         return
     partial = link.with_name(".current")
@@ -226,5 +240,5 @@ def _move_current(workspace: Workspace, place: Path) -> None:
 
 
 def _night(name: str) -> tuple[str, int]:
-    day, _, revision = name.partition(".r")
-    return day, int(revision or 1)
+    found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})(?:\.r(\d+))?", name)
+    return (found[1], int(found[2] or 1)) if found else ("", 0)

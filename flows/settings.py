@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from flows.calendar import is_cron
 from flows.errors import SettingsError
 from flows.workspace import Workspace
 from schemas.export_format import describe_fault
@@ -23,6 +25,11 @@ class ServiceSettings(_Strict):
 
     name: str = Field(min_length=1)
     timezone: str = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone itself."""
+        return ZoneInfo(self.timezone)
 
     @field_validator("timezone")
     @classmethod
@@ -46,12 +53,49 @@ class InboxSettings(_Strict):
     done_marker: bool = False
 
 
+class ScheduleSettings(_Strict):
+    """When the night starts, and when its absence is worth telling.
+
+    Attributes:
+        cron: five fields at the service's time zone; None: nights are run by hand, none is missed.
+        grace_hours: so long after its start a night may be unfinished.
+    """
+
+    cron: str | None = None
+    grace_hours: float = Field(default=6, ge=0, le=168)
+
+    @field_validator("cron")
+    @classmethod
+    def _known_cron(cls, text: str | None) -> str | None:
+        if text is not None and not is_cron(text):
+            raise ValueError(f"{text} is not a cron expression of five fields")
+        return text
+
+
+class NotifySettings(_Strict):
+    """Who is told of a night that needs attention, and what is touched after each green one.
+
+    Attributes:
+        urls: where to, in apprise's notation (mailto://, json://, ...).
+        on: failed, partly green, late.
+        heartbeat: URL that is asked for, or file that is touched, after each green night.
+    """
+
+    urls: tuple[str, ...] = ()
+    on: tuple[Literal["failed", "partly green", "late", "refused"], ...] = (
+        "failed",
+        "partly green",
+        "late",
+    )
+    heartbeat: str | None = None
+
+
 class Protocol(_Strict):
     """A form the service expects, and how often."""
 
     clinic: str
     instrument: str
-    every: int | Literal["session", "first_last"] = "session"
+    every: Annotated[int, Field(ge=1)] | Literal["session", "first_last"] = "session"
 
     def sessions(self) -> int | None:
         """Every how many sessions; None means first and last only."""
@@ -76,11 +120,28 @@ class Settings(_Strict):
     """Everything rapport.toml may say."""
 
     service: ServiceSettings
+    schedule: ScheduleSettings = ScheduleSettings()
     inbox: InboxSettings = InboxSettings()
+    notify: NotifySettings = NotifySettings()
     protocol: tuple[Protocol, ...] = ()
     outcome: OutcomeSettings = OutcomeSettings()
     instruments: InstrumentSettings = InstrumentSettings()
     thresholds: dict[str, Decimal] = {}
+
+
+def prefect_api_url() -> str | None:
+    """The Prefect API that the environment names."""
+    return os.environ.get("PREFECT_API_URL") or None
+
+
+def inherited_environment() -> dict[str, str]:
+    """The environment a child process inherits."""
+    return dict(os.environ)
+
+
+def set_environment(values: dict[str, str]) -> None:
+    """Set variables that a library reads when it is imported; for this process and its children."""
+    os.environ.update(values)
 
 
 def read_settings(workspace: Workspace) -> Settings:
@@ -91,9 +152,11 @@ def read_settings(workspace: Workspace) -> Settings:
     """
     name = workspace.settings.name
     try:
-        content = tomllib.loads(workspace.settings.read_text(encoding="utf-8"), parse_float=Decimal)
+        content = tomllib.loads(
+            workspace.settings.read_text(encoding="utf-8-sig"), parse_float=Decimal
+        )
         return Settings.model_validate(content)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{name}: is not TOML: {error}") from None
     except ValidationError as error:
         raise SettingsError([describe_fault(name, fault) for fault in error.errors()]) from None

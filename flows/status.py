@@ -6,9 +6,13 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from flows.calendar import newest_due
 from flows.errors import WorkspaceError
+from flows.settings import read_settings
 from flows.workspace import Workspace
 
 
@@ -20,19 +24,29 @@ class Status:
 
     def lines(self) -> Iterator[str]:
         """The state in words."""
-        run, night = self.content["run"], self.content["night"]
-        if run is None:
-            yield "No night was ever run here."
-        elif run["state"] == "running":
-            yield f"Running: night {run['as_of']}, now at {run['step']} (since {run['step_started']})."
-        elif run["state"] == "interrupted":
-            yield f"Interrupted: night {run['as_of']} stopped at {run['step']}. Run it again; nothing is lost."
-        else:
-            yield f"Last run: night {run['as_of']}, {run['state']}, ended {run['ended']}."
+        yield self._run_line()
+        if self.content["overdue"]:
+            yield f"OVERDUE: the night of {self.content['overdue']} should be published by now."
+        night = self.content["night"]
         if night is None:
             yield "Nothing is published yet."
             return
         yield f"Published: night {night['as_of']}, revision {night['revision']}: {night['state_text']}"
+        yield from self._clinic_lines()
+
+    def _run_line(self) -> str:
+        run = self.content["run"]
+        if run is None:
+            return "No night was ever run here."
+        night = f"night {run.get('as_of')}"
+        return {
+            "running": f"Running: {night}, now at {run.get('step')} (since {run.get('step_started')}).",
+            "interrupted": f"Interrupted: {night} stopped at {run.get('step')}. Run it again; nothing is lost.",
+            "failed": f"Failed: {night}: {run.get('reason')}",
+            "unreadable": "What the last run said of itself cannot be read; run a night again.",
+        }.get(run["state"], f"Last run: {night}, {run['state']}, ended {run.get('ended')}.")
+
+    def _clinic_lines(self) -> Iterator[str]:
         for clinic in self.content["clinics"]:
             late = " LATE" if clinic["is_late"] else ""
             through = clinic["data_through"] or "no data yet"
@@ -43,13 +57,20 @@ class Status:
                 f" {delivery['n_records']} records, {delivery['n_rejected']} rejected"
             )
         for refused in self.content["refused"]:
-            yield f"  not used: {refused['clinic_id']}/{refused['file']} [{refused['rule']}]"
+            yield (
+                f"  not used: {refused['clinic_id']}/{refused['file']} [{refused['rule']}],"
+                f" delivery {refused['delivery_id']}"
+            )
         for clinic_id, names in self.content["waiting"].items():
             yield f"  waiting in inbox/{clinic_id}: {len(names)} files"
 
 
-def read_status(workspace: Workspace) -> Status:
+def read_status(workspace: Workspace, now: datetime) -> Status:
     """Read the state of a workspace.
+
+    Args:
+        workspace: whose.
+        now: decides whether a scheduled night is overdue.
 
     Raises:
         WorkspaceError: when there is no workspace.
@@ -68,32 +89,55 @@ def read_status(workspace: Workspace) -> Status:
             "deliveries": summary.get("deliveries", []),
             "refused": summary.get("refused", []),
             "waiting": _waiting(workspace),
+            "overdue": _overdue(workspace, summary.get("night"), now),
         }
     )
 
 
-def _json(path: Any) -> dict[str, Any] | None:
+def _json(path: Path) -> dict[str, Any] | None:
+    """A small file of our own; an empty dictionary where it is damaged, None where it is not there."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _run(workspace: Workspace) -> dict[str, Any] | None:
     run = _json(workspace.progress)
-    if run is not None and run["state"] == "running" and not _alive(int(run["pid"])):
+    if run is None:
+        return None
+    if "state" not in run:
+        return {"state": "unreadable"}
+    if run["state"] == "running" and not _alive(run.get("pid")):
         run["state"] = "interrupted"
     return run
 
 
-def _alive(pid: int) -> bool:
+def _alive(pid: object) -> bool:
+    if not isinstance(pid, int):
+        return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
     return True
+
+
+def _overdue(workspace: Workspace, night: dict[str, Any] | None, now: datetime) -> str | None:
+    """The newest scheduled night that should be published and is not; NULL without a schedule."""
+    settings = read_settings(workspace)
+    kept = _json(workspace.root / "warehouse" / "schedule.json") or {}
+    cron = settings.schedule.cron or kept.get("cron")
+    if cron is None:
+        return None
+    allowed = now - timedelta(hours=settings.schedule.grace_hours)
+    due = newest_due(allowed, cron, settings.service.timezone).isoformat()
+    return due if night is None or night["as_of"] < due else None
 
 
 def _waiting(workspace: Workspace) -> dict[str, list[str]]:

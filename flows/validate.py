@@ -17,6 +17,7 @@ import duckdb
 
 from flows.errors import MappingError
 from flows.land import verified
+from flows.reading.cells import literal
 from flows.reading.delivery import (
     Accepted,
     DeliveryRules,
@@ -35,7 +36,13 @@ from schemas.instrument_types import Instrument
 
 EARLIEST = date(1990, 1, 1)
 # Refusals that leave the file where it is: nothing of it was landed.
-NOT_LANDED = ("file-unmatched", "file-ambiguous", "file-not-plain", "file-changing")
+NOT_LANDED = (
+    "file-unmatched",
+    "file-ambiguous",
+    "file-not-plain",
+    "file-name",
+    "file-changing",
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class Pending:
     sha256: str
     size: int
     outcome: str
+    is_released: bool = False
+    repeat: int = 0
 
 
 @dataclass
@@ -83,8 +92,7 @@ def clinic_rules(
             f"clinics/{clinic_id}.toml: missing", "Write a mapping for this clinic's exports."
         )
     mapping = load_mapping(path)
-    if mapping.clinic.id != clinic_id:
-        raise MappingError(f"{path.name}: clinic.id: is {mapping.clinic.id}, not {clinic_id}")
+    check_clinic(mapping, clinic_id)
     rules = DeliveryRules(mapping, instruments, EARLIEST, as_of)
     rules.check()
     parts = [path.read_bytes()]
@@ -93,6 +101,16 @@ def clinic_rules(
         for name, known in rules.used().items()
     ]
     return rules, hashlib.sha256(b"\n".join(parts)).hexdigest()
+
+
+def check_clinic(mapping: Mapping, clinic_id: str) -> None:
+    """See that a mapping is the clinic's whose name its file has.
+
+    Raises:
+        MappingError: when it is another's.
+    """
+    if mapping.clinic.id != clinic_id:
+        raise MappingError(f"{clinic_id}.toml: clinic.id: is {mapping.clinic.id}, not {clinic_id}")
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -111,9 +129,12 @@ def load_mapping(path: Path) -> Mapping:
         ) from None
 
 
-def delivery_id(clinic_id: str, sha256: str, rules_hash: str) -> str:
-    """Identity of one reading: whose file, which bytes, under which rules."""
-    text = "\x1f".join((clinic_id, sha256, rules_hash))
+def delivery_id(clinic_id: str, pending: Pending, source: str | None, rules_hash: str) -> str:
+    """Identity of one reading: whose file, which bytes, as what, under which rules, which time."""
+    released = "released" if pending.is_released else ""
+    text = "\x1f".join(
+        (clinic_id, pending.sha256, source or "", rules_hash, released, str(pending.repeat))
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -134,7 +155,9 @@ def read_clinic(
             task = read_delivery(
                 con, bytes_at, night.rules, workspace.scratch, prefix, name=pending.name
             )
-            identity = delivery_id(night.clinic_id, pending.sha256, night.rules_hash)
+            source = task.source.name if task.source else None
+            identity = delivery_id(night.clinic_id, pending, source, night.rules_hash)
+            task.is_released = pending.is_released
             night.files.append(Delivered(pending, identity, prefix, task))
             for table in ("record", "record_line"):
                 con.execute(f"drop table if exists {table}")
@@ -147,7 +170,7 @@ def merge_clinic(
     con: duckdb.DuckDBPyConnection, night: ClinicNight, scratch: Path, as_of: date, revision: int
 ) -> None:
     """Merge a clinic's scratch database into the warehouse in one transaction."""
-    con.execute(f"attach '{scratch}' as scratch (read_only)")
+    con.execute(f"attach {literal(str(scratch))} as scratch (read_only)")
     try:
         with transaction(con):
             state = _replay_state(con) if night.is_replay else _warehouse_state(con, night)
@@ -253,10 +276,11 @@ def _record(
         "as_of": as_of,
         "revision": revision,
         "sequence": sequence[0] if sequence else 1,
+        "repeat": pending.repeat,
         "state": state,
         "reason": reading.refused or reading.held_whole,
         "is_snapshot": bool(source and source.delivery == "snapshot"),
-        "is_stale": any(f.rule == "snapshot-older" for f in reading.findings.single),
+        "is_stale": is_stale(delivered),
         "instant": reading.instant,
         "n_records": reading.records,
         "n_used": reading.used,
@@ -303,6 +327,11 @@ def check_sums(delivered: Delivered, counts: dict[str, dict[str, int]]) -> None:
             )
 
 
+def is_stale(delivered: Delivered) -> bool:
+    """True where a snapshot restates an older state than one read before."""
+    return any(f.rule == "snapshot-older" for f in delivered.task.reading.findings.single)
+
+
 def _supersede(
     con: duckdb.DuckDBPyConnection,
     night: ClinicNight,
@@ -312,7 +341,9 @@ def _supersede(
 ) -> None:
     """Findings of an earlier reading of the same bytes, or of an older snapshot, are history."""
     source = delivered.task.source
-    replaces_source = bool(source and source.delivery == "snapshot" and state == "read")
+    replaces_source = bool(
+        source and source.delivery == "snapshot" and state == "read" and not is_stale(delivered)
+    )
     con.execute(
         """
         update landed.delivery_record set superseded_on = $as_of

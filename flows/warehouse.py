@@ -30,16 +30,27 @@ def open_warehouse(workspace: Workspace, as_of: date) -> Iterator[duckdb.DuckDBP
     try:
         con = duckdb.connect(str(workspace.warehouse))
     except duckdb.IOException as error:
-        if "lock" in str(error):
+        if "Could not set lock" in str(error):
             raise WorkspaceBusy(
                 f"{workspace.warehouse}: the database is open elsewhere",
                 "Wait until that run is over; `rapport status` tells how far it is.",
             ) from None
         raise WorkspaceError(f"{workspace.warehouse}: cannot be opened") from None
+    except duckdb.Error as error:
+        raise WorkspaceError(
+            f"{workspace.warehouse}: is damaged ({type(error).__name__})",
+            "Restore the warehouse from your backup.",
+        ) from None
     try:
-        limit_resources(con, workspace.scratch)
-        create_tables(con)
-        con.execute(f"set variable as_of = date '{as_of.isoformat()}'")
+        try:
+            limit_resources(con, workspace.scratch)
+            create_tables(con)
+            con.execute(f"set variable as_of = date '{as_of.isoformat()}'")
+        except duckdb.Error as error:
+            raise WorkspaceError(
+                f"{workspace.warehouse}: cannot be prepared ({type(error).__name__})",
+                "Is the disk full? If not, restore the warehouse from your backup.",
+            ) from None
         yield con
     finally:
         con.close()

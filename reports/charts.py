@@ -13,6 +13,8 @@ from reports.rows import Figure, Row, is_shown
 PART_OF_SCALE: Final = "The axis shows only a part of the scale: small differences look large."
 NOT_SHOWN: Final = "not shown"
 LABEL_WIDTH: Final = 26
+# Letters that fit on one line: those of a label, two of space and those of its value.
+ROW_WIDTH: Final = 44
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -
     values = [
         {
             "row": number,
-            "label": _lines(figure.year["label"]),
+            "label": _lines(figure.year["label"], figure.year["value_text"]),
             "text": figure.year["value_text"],
             "zero": 0,
             "one": 1,
@@ -118,11 +120,12 @@ def _chart(
     import vl_convert
 
     # The empty list of addresses: a chart may fetch nothing.
-    source = vl_convert.vega_to_svg(specs.filled(kind, values), allowed_base_urls=[])
+    lines = max((len(row["label"]) for row in values if "row" in row), default=1)
+    source = vl_convert.vega_to_svg(specs.filled(kind, values, lines), allowed_base_urls=[])
     told = " ".join(_sentence(head, row) for row in body)
     remark = PART_OF_SCALE if kind.endswith("_mean") else None
     texts = Markup("").join(
-        svg.row_text(specs.row_top(kind, row["row"]), specs.WIDTH, row["label"], row["text"])
+        svg.row_text(specs.row_top(kind, row, lines), specs.WIDTH, row["label"], row["text"])
         for row in values
         if "row" in row
     )
@@ -139,10 +142,11 @@ def _compared(number: int, figure: Figure) -> dict[str, Any]:
     own, service = figure.year, figure.service
     prefix = "shrunken" if own["shrunken"] is not None else "value"
     bounds = ("shrunken_low", "shrunken_high") if prefix == "shrunken" else ("low", "high")
+    text = own["value_text"] if prefix == "value" else own["shrunken_text"]
     return {
         "row": number,
-        "label": _lines(own["label"]),
-        "text": own["value_text"] if prefix == "value" else own["shrunken_text"],
+        "label": _lines(own["label"], text),
+        "text": text,
         "zero": 0,
         "one": 1,
         "value": _number(own, prefix),
@@ -187,5 +191,8 @@ def _months(row: Row) -> str:
     return f"{words.MONTHS[first.month]}–|{words.MONTHS[last.month]}|{last.year}"
 
 
-def _lines(text: str) -> list[str]:
-    return textwrap.wrap(text, LABEL_WIDTH, max_lines=2, placeholder=" …", break_on_hyphens=False)
+def _lines(label: str, value: str | None) -> list[str]:
+    """Breaks a label into at most two lines; one where it fits beside its value."""
+    if len(label) + 2 + len(value or "") <= ROW_WIDTH:
+        return [label]
+    return textwrap.wrap(label, LABEL_WIDTH, max_lines=2, placeholder=" …", break_on_hyphens=False)

@@ -120,11 +120,15 @@ def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, An
 def _data_quality(tables: Tables) -> dict[str, Any]:
     fixes = _fixes(tables)
     night = only_row(tables, "night")
+    checks = in_order(tables, "table_check", "check_order")
     deliveries = in_order(tables, "delivery", "as_of", "clinic_id", "file_name", "sha256")
     return _shared(tables, "data_quality") | {
         "clinics": _clinics(tables),
         "rejects": [row for row in fixes if row["severity"] == "reject"],
         "warnings": [row for row in fixes if row["severity"] != "reject"],
+        "failed_checks": [row for row in checks if row["status"] == "failed"],
+        "unjudged_checks": [row for row in checks if row["status"] == "not applicable"],
+        "passed_checks": [row for row in checks if row["status"] == "passed"],
         "tonight": [row for row in deliveries if row["as_of"] == night["as_of"]],
         "earlier": [row for row in reversed(deliveries) if row["as_of"] != night["as_of"]],
     }

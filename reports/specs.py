@@ -24,19 +24,20 @@ WIDTH: Final = 340
 TREND_HEIGHT: Final = 150
 TREND_PAD: Final = {"left": 44, "right": 8, "top": 8, "bottom": 50}
 STRIP_PAD: Final = {"left": 6, "right": 6, "top": 2, "bottom": 26}
-STRIP_ROW: Final = 68
+STRIP_ROW: Final = 30
+LABEL_LINE: Final = 15
 OWN_AXIS: Final = 36
 PERCENT: Final = "format(datum.value * 100, '.0f') + ' %'"
 
 
 @cache
-def _compiled(kind: str) -> dict[str, Any]:
+def _compiled(kind: str, lines: int) -> dict[str, Any]:
     """Compiles a kind of chart to Vega with an empty data set, rows; shared, so never edited."""
     # Deferred: loading altair and the converter takes longer than all of `rapport check`.
     import vl_convert
 
     draw = {"trend": _trend, "compare": _compare, "bars": _bars}[kind.split("_")[0]]
-    vega = vl_convert.vegalite_to_vega(draw(kind.endswith("_mean")).to_dict())
+    vega = vl_convert.vegalite_to_vega(draw(kind.endswith("_mean"), lines).to_dict())
     for scale in vega.get("scales", []):
         if kind.startswith("trend") and scale["name"] == "x":
             # Otherwise a quarter that is not shown would move to the end of the axis.
@@ -44,29 +45,37 @@ def _compiled(kind: str) -> dict[str, Any]:
     return vega
 
 
-def filled(kind: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def filled(kind: str, rows: Sequence[Mapping[str, Any]], lines: int = 2) -> dict[str, Any]:
     """Returns the Vega of a chart with these rows in it.
 
     Kinds: trend_rate and trend_mean (quarters), compare_rate and compare_mean (one unit against
-    the service; means get an axis per row), bars (shares of completeness).
+    the service; means get an axis per row), bars (shares of completeness). `lines` is how many the
+    longest label of a row takes, one or two.
     """
-    vega = dict(_compiled(kind))
+    vega = dict(_compiled(kind, lines))
     vega["data"] = [
         {**data, "values": list(rows)} if data["name"] == "rows" else data for data in vega["data"]
     ]
     if kind == "compare_mean":
         vega["width"] = WIDTH - STRIP_PAD["left"] - STRIP_PAD["right"]
-        vega["height"] = len(rows) * (STRIP_ROW + OWN_AXIS) - OWN_AXIS
+        vega["height"] = len(rows) * (_strip_row(lines) + OWN_AXIS) - OWN_AXIS
     return vega
 
 
-def row_top(kind: str, number: int) -> int:
-    """Returns where a row of a comparison or of bars begins, in pixels from the top of the SVG."""
-    step = STRIP_ROW + OWN_AXIS if kind == "compare_mean" else STRIP_ROW
-    return STRIP_PAD["top"] + number * step
+def row_top(kind: str, row: Mapping[str, Any], lines: int) -> int:
+    """Returns where the words of a row begin, in pixels from the top of the SVG.
+
+    A label of one line stands just above its strip, also where other rows have two.
+    """
+    step = _strip_row(lines) + (OWN_AXIS if kind == "compare_mean" else 0)
+    return STRIP_PAD["top"] + row["row"] * step + LABEL_LINE * (lines - len(row["label"]))
 
 
-def _trend(is_mean: bool) -> Any:
+def _strip_row(lines: int) -> int:
+    return STRIP_ROW + LABEL_LINE * lines
+
+
+def _trend(is_mean: bool, _lines: int) -> Any:
     """Draws quarters: whiskers for intervals, dots for values, dashes for the service."""
     import altair as alt
 
@@ -97,10 +106,10 @@ def _trend(is_mean: bool) -> Any:
     return _dressed(chart, TREND_PAD)
 
 
-def _compare(is_mean: bool) -> Any:
+def _compare(is_mean: bool, lines: int) -> Any:
     """Draws one unit as a dot with whiskers, on the service's interval as a grey band."""
     base, x = _strip(is_mean)
-    down = 18
+    down = LABEL_LINE * lines / 2
     track = base.mark_rule(strokeWidth=1, color=GRID, yOffset=down)
     band = base.mark_rule(strokeWidth=16, color=BAND, yOffset=down)
     tick = base.mark_tick(thickness=2, size=16, color=SERVICE, yOffset=down)
@@ -114,19 +123,19 @@ def _compare(is_mean: bool) -> Any:
     ]
     if not is_mean:
         layers.insert(0, track.encode(x="zero:Q", x2="one:Q"))
-    return _stacked(layers, is_mean)
+    return _stacked(layers, is_mean, lines)
 
 
-def _bars(is_mean: bool) -> Any:
+def _bars(is_mean: bool, lines: int) -> Any:
     """Draws a share as a filled track from 0 to 100 %, with the service's share as a tick."""
     base, x = _strip(is_mean)
-    down = 14
+    down = LABEL_LINE * lines / 2 - 1
     layers = [
         base.mark_rule(strokeWidth=12, color=BAND, yOffset=down).encode(x=x("zero:Q"), x2="one:Q"),
         base.mark_rule(strokeWidth=12, color=OWN, yOffset=down).encode(x="zero:Q", x2="value:Q"),
         base.mark_tick(thickness=2.5, size=22, color=INK, yOffset=down).encode(x="service:Q"),
     ]
-    return _stacked(layers, is_mean)
+    return _stacked(layers, is_mean, lines)
 
 
 def _strip(is_mean: bool) -> tuple[Any, Any]:
@@ -134,7 +143,14 @@ def _strip(is_mean: bool) -> tuple[Any, Any]:
     import altair as alt
 
     scale = alt.Scale(zero=False, nice=True) if is_mean else alt.Scale(domain=[0, 1])
-    axis = alt.Axis(title=None, tickCount=5, grid=False, ticks=True, tickSize=4, labelFlush=True)
+    axis = alt.Axis(
+        title=None,
+        tickCount=4 if is_mean else 5,
+        grid=False,
+        ticks=True,
+        tickSize=4,
+        labelFlush=True,
+    )
     if not is_mean:
         axis["labelExpr"] = PERCENT
 
@@ -144,15 +160,15 @@ def _strip(is_mean: bool) -> tuple[Any, Any]:
     return alt.Chart().encode(y=alt.Y("row:O", sort=None, axis=None)), x
 
 
-def _stacked(layers: Sequence[Any], is_mean: bool) -> Any:
+def _stacked(layers: Sequence[Any], is_mean: bool, lines: int) -> Any:
     """Stacks the rows on one axis for rates; instruments differ in scale and get an axis each."""
     import altair as alt
 
     chart = alt.layer(*layers, data=_rows())
     chart = chart.properties(width=WIDTH - STRIP_PAD["left"] - STRIP_PAD["right"])
     if not is_mean:
-        return _dressed(chart.properties(height=alt.Step(STRIP_ROW)), STRIP_PAD)
-    facets = chart.properties(height=STRIP_ROW).facet(
+        return _dressed(chart.properties(height=alt.Step(_strip_row(lines))), STRIP_PAD)
+    facets = chart.properties(height=_strip_row(lines)).facet(
         row=alt.Row("row:O", header=None, sort=None), spacing=OWN_AXIS, bounds="flush"
     )
     own = facets.resolve_scale(x="independent", y="independent").resolve_axis(x="independent")

@@ -7,10 +7,9 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from reports.specs import INK
+from reports.specs import INK, LABEL_LINE
 
 NOTHING: Final = Markup("")
-LINE: Final = 15
 NOISE: Final = {"class", "pointer-events", "font-family", "stroke-miterlimit", "version"}
 SCAFFOLD: Final = {"background", "foreground"}
 DEFAULTS: Final = {("opacity", "1"), ("transform", "translate(0,0)"), ("stroke-width", "1")}
@@ -54,13 +53,13 @@ def tidy(
 def row_text(top: int, width: int, lines: Sequence[str], value: str) -> Markup:
     """Writes a row's label (left, one or two lines) and value (right) above its strip."""
     label = Markup("").join(
-        Markup('<tspan x="0" y="{}">{}</tspan>').format(top + LINE * number, line)
+        Markup('<tspan x="0" y="{}">{}</tspan>').format(top + LABEL_LINE * number, line)
         for number, line in enumerate(lines, start=1)
     )
     return Markup(
         '<text fill="{ink}" font-size="{size}">{label}</text><text fill="{ink}" font-size="{size}" '
         'font-weight="bold" text-anchor="end" x="{right}" y="{top}">{value}</text>'
-    ).format(ink=INK, size=13, label=label, right=width, top=top + LINE, value=value)
+    ).format(ink=INK, size=13, label=label, right=width, top=top + LABEL_LINE, value=value)
 
 
 def _strip(node: ET.Element) -> None:

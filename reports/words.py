@@ -70,6 +70,7 @@ STATES: Final = {
     "late": State("!", "Late", "warn"),
     "reject": State("✕", "Refused", "bad"),
     "warn": State("!", "Warning", "warn"),
+    "fatal": State("✕", "Mend first", "bad"),
 }
 
 ALLIANCE_LEVEL: Final = "early_alliance_mean"

@@ -5,8 +5,12 @@ The vocabulary is closed: a key that is not named here is a fault, told with its
 
 from __future__ import annotations
 
+import codecs
 import re
+import string
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -22,6 +26,13 @@ SESSION_STATUS = (
     "too_late_not_seen",
 )  # fmt: skip
 NUMBER = re.compile(r"-?\d{1,6}(\.\d{1,3})?")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+RESPONDENTS = ("patient", "therapist", "relative", "observer")
+# The reader's own word for an answer that is none.
+RESERVED_REASON = "invalid"
+DATE_PARTS = re.compile(r"%-?([A-Za-z%])")
+# Codecs of Python that turn bytes into text and are no encoding of files.
+NO_ENCODINGS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"}
 END_REASONS = ("completed", "dropout", "transferred", "service_ended", "died_other")
 
 
@@ -100,17 +111,83 @@ class FieldRule(_Strict):
     def _complete(self) -> FieldRule:
         if (self.column is None) == (not self.first_of):
             raise ValueError("needs either column or first_of")
-        for pattern in (self.extract, self.matches, *self.map):
-            if pattern is not None:
-                _whole_cell(pattern)
-        if self.zone not in (None, "clinic"):
-            ZoneInfo(str(self.zone))
         return self
+
+    @field_validator("matches")
+    @classmethod
+    def _is_pattern(cls, pattern: str | None) -> str | None:
+        return None if pattern is None else _whole_cell(pattern)
+
+    @field_validator("extract")
+    @classmethod
+    def _one_group(cls, pattern: str | None) -> str | None:
+        groups = 1 if pattern is None else re.compile(_whole_cell(pattern)).groups
+        if groups != 1:
+            raise ValueError(f"needs exactly one group, and has {groups}: write (?:...) for others")
+        return pattern
+
+    @field_validator("map")
+    @classmethod
+    def _targets(cls, rules: dict[str, str]) -> dict[str, str]:
+        faults = []
+        for place, (pattern, target) in enumerate(rules.items(), start=1):
+            groups = re.compile(_whole_cell(pattern)).groups
+            faults += [f"entry {place} {fault}" for fault in _target_faults(target, groups)]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return rules
+
+    @field_validator("lookup")
+    @classmethod
+    def _leads_somewhere(cls, pairs: dict[str, str]) -> dict[str, str]:
+        empty = [place for place, to in enumerate(pairs.values(), start=1) if not to.strip()]
+        if empty:
+            raise ValueError(f"entry {empty[0]} leads to nothing")
+        return pairs
+
+    @field_validator("formats")
+    @classmethod
+    def _have_days(cls, forms: tuple[str, ...]) -> tuple[str, ...]:
+        for place, form in enumerate(forms, start=1):
+            if form != "iso" and form.lower() == "iso":
+                raise ValueError(f"format {place}: write iso in small letters")
+            if form != "iso" and not set(DATE_PARTS.findall(form)) & set("djxc"):
+                raise ValueError(f"format {place} has no day: it needs %d or %j, or is iso")
+        return forms
+
+    @field_validator("zone")
+    @classmethod
+    def _is_zone(cls, name: str | None) -> str | None:
+        return name if name in (None, "clinic") else _known_zone(str(name))
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns read, in order of preference."""
         return (self.column,) if self.column is not None else self.first_of
+
+
+def _target_faults(target: str, groups: int) -> list[str]:
+    """What is wrong with the target of a map: empty, or a backslash that leads to no group."""
+    if not target.strip():
+        return ["leads to nothing"]
+    after = re.findall(r"\\(.?)", target, re.DOTALL)
+    wrong = [
+        sign for sign in after if sign != "\\" and not (sign.isdigit() and int(sign) <= groups)
+    ]
+    return [
+        f"refers to group {sign}, and its pattern has {groups}"
+        if sign.isdigit()
+        else "has a backslash that leads to no group: write two for one"
+        for sign in wrong
+    ]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{name} is not a time zone") from error
+    return name
 
 
 class MissingIf(_Strict):
@@ -135,15 +212,11 @@ class Items(_Strict):
             raise ValueError("columns and count belong together")
         if (self.columns is None) == (not self.list):
             raise ValueError("needs either columns with count, or list")
-        if self.columns is not None:
-            try:
-                first, second = self.columns.format(1), self.columns.format(2)
-            except (IndexError, KeyError, ValueError) as error:
-                raise ValueError(
-                    "columns needs one place for the item number, {} or {:02}"
-                ) from error
-            if first == second:
-                raise ValueError("columns needs one place for the item number, {} or {:02}")
+        if self.columns is not None and not _has_one_place(self.columns):
+            raise ValueError("columns needs one place for the item number, {} or {:02}")
+        spelled = Counter(" ".join(name.split()) for name in self.list)
+        if twice := [name for name, times in spelled.items() if times > 1]:
+            raise ValueError(f"list names a column twice: {', '.join(twice)}")
         return self
 
     @property
@@ -152,6 +225,19 @@ class Items(_Strict):
         if self.columns is not None and self.count is not None:
             return tuple(self.columns.format(number) for number in range(1, self.count + 1))
         return self.list
+
+
+def _has_one_place(columns: str) -> bool:
+    """True where a pattern of column names has one place, {} or {:02}, for the item number."""
+    try:
+        parts = list(string.Formatter().parse(columns))
+    except ValueError:
+        return False
+    places = [(name, form, turn) for _, name, form, turn in parts if name is not None]
+    return len(places) == 1 and all(
+        name in ("", "0") and turn is None and re.fullmatch(r"(0?[1-9])?d?", form or "")
+        for name, form, turn in places
+    )
 
 
 class Values(_Strict):
@@ -168,6 +254,13 @@ class Values(_Strict):
             raise ValueError(f"must lead to numbers: {', '.join(wrong)} does not")
         return codes
 
+    @model_validator(mode="after")
+    def _apart(self) -> Values:
+        folded = [" ".join(code.split()).lower() for code in self.map] if self.fold else []
+        if same := [code for code, times in Counter(folded).items() if times > 1]:
+            raise ValueError(f"map: with fold these codes are one: {', '.join(same)}")
+        return self
+
 
 class Form(_Strict):
     """One questionnaire that a record may carry."""
@@ -182,6 +275,11 @@ class Form(_Strict):
     reversed: Literal["raw", "already"] = "raw"
     scores: dict[str, str] = {}
     totals: dict[Literal["answered_sum"], str] = {}
+
+    @field_validator("respondent")
+    @classmethod
+    def _known_respondent(cls, rule: str | FieldRule) -> str | FieldRule:
+        return rule if isinstance(rule, str) else _known_values(rule, RESPONDENTS)
 
     @model_validator(mode="after")
     def _has_content(self) -> Form:
@@ -265,9 +363,21 @@ class Read(_Strict):
     def _known_encoding(cls, name: str) -> str:
         try:
             "".encode(name)
-        except LookupError as error:
-            raise ValueError(f"{name} is not a known encoding") from error
+            known = codecs.lookup(name).name.replace("-", "_") not in NO_ENCODINGS
+        except (LookupError, ValueError):
+            known = False
+        if not known:
+            raise ValueError(f"{name!r} is not a known encoding of text files")
         return name
+
+    @field_validator("delimiter")
+    @classmethod
+    def _splits(cls, delimiter: str) -> str:
+        if delimiter != "\t" and (
+            not delimiter.isprintable() or delimiter in "\"'" or delimiter.isalnum()
+        ):
+            raise ValueError(f"{delimiter!r} cannot stand between cells")
+        return delimiter
 
 
 class Shrink(_Strict):
@@ -292,6 +402,15 @@ class Source(_Strict):
     form: tuple[Form, ...] = ()
     appointment: Appointment | None = None
     episode: Episode | None = None
+
+    @field_validator("missing")
+    @classmethod
+    def _own_reasons(cls, codes: dict[str, str | MissingIf]) -> dict[str, str | MissingIf]:
+        for reason in codes.values():
+            words = [reason] if isinstance(reason, str) else [reason.reason, reason.otherwise]
+            if RESERVED_REASON in words:
+                raise ValueError(f"{RESERVED_REASON} is Rapport's own word: choose another reason")
+        return codes
 
     @model_validator(mode="after")
     def _carries_something(self) -> Source:
@@ -326,14 +445,7 @@ class Clinic(_Strict):
     timezone: str
     name: str | None = None
 
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{name} is not a time zone") from error
-        return name
+    _zone = field_validator("timezone")(_known_zone)
 
 
 class Mapping(_Strict):
@@ -351,18 +463,66 @@ def read_mapping(path: Path) -> Mapping:
         MappingFaults: with every fault of the file, each beginning with its dotted path.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MappingFaults([f"{path.name}: is not TOML: {error}"]) from error
+    except RecursionError:
+        raise MappingFaults([f"{path.name}: is nested too deeply"]) from None
     return check_mapping(content, path.name)
 
 
 def check_mapping(content: dict[str, Any], name: str = "mapping") -> Mapping:
     """Check a mapping that is already a dictionary; see `read_mapping`."""
+    faults = [f"{name}: {fault}" for fault in _repeated_names(content)]
     try:
-        return Mapping.model_validate(content)
+        faults += [f"{name}: {path}: holds a control character" for path in _unprintable(content)]
+        mapping = Mapping.model_validate(content)
     except ValidationError as error:
-        raise MappingFaults([describe_fault(name, fault) for fault in error.errors()]) from error
+        told = [describe_fault(name, fault) for fault in error.errors() if not _is_other(fault)]
+        raise MappingFaults(told + faults) from error
+    except RecursionError:
+        raise MappingFaults([f"{name}: is nested too deeply"]) from None
+    if faults:
+        raise MappingFaults(faults)
+    return mapping
+
+
+def _unprintable(value: object, path: str = "") -> Iterator[str]:
+    """Paths of texts with control characters other than tab and line breaks."""
+    if isinstance(value, str) and CONTROL.search(value):
+        yield path
+    inner: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        inner = list(value.items())
+    elif isinstance(value, list):
+        inner = list(enumerate(value, start=1))
+    for key, part in inner:
+        below = f"{path}.{key}" if path else str(key)
+        if CONTROL.search(str(key)):
+            yield path
+        yield from _unprintable(part, below)
+
+
+def _repeated_names(content: dict[str, Any]) -> list[str]:
+    """Sources of one name would retract each other's records."""
+    sources = content.get("source")
+    names = [
+        str(source.get("name")) if isinstance(source, dict) else ""
+        for source in (sources if isinstance(sources, list) else [])
+    ]
+    return [
+        f"source.{place}.name: another source has this name"
+        for place, name in enumerate(names, start=1)
+        if name and name in names[: place - 1]
+    ]
+
+
+def _is_other(fault: Any) -> bool:
+    """True for faults that follow from others: of the alternative that was not meant, or emptiness."""
+    if fault["type"] == "too_short":
+        return len(fault["input"]) > 0
+    kinds = [str(part).startswith("literal[") for part in fault["loc"]]
+    return any(kinds) and isinstance(fault["input"], dict)
 
 
 def describe_fault(name: str, fault: Any) -> str:

@@ -46,7 +46,7 @@ def load_instruments(folders: Sequence[Path]) -> dict[str, Instrument]:
     faults: list[str] = []
     loaded: dict[str, Instrument] = {}
     owner: dict[str, str] = {}
-    for path in (path for folder in folders for path in sorted(folder.glob("*.yaml"))):
+    for path in (path for folder in folders for path in _files(folder)):
         data, content, problem = _read(path)
         found = [problem] if problem else faults_of(data)
         if not found:
@@ -75,15 +75,26 @@ def _fold(word: str) -> str:
     return " ".join(word.casefold().split())
 
 
+def _files(folder: Path) -> list[Path]:
+    """Instrument files of a folder; an editor's lock or backup is none."""
+    found = [path for path in folder.glob("*") if path.suffix in (".yaml", ".yml")]
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
 def _read(path: Path) -> tuple[Any, bytes, str]:
     """Parse one file; the third value says what is wrong, or is empty."""
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return None, b"", f"cannot be read ({error.strerror})"
     reader = YAML(typ="safe", pure=True)
     reader.version = (1, 2)
     try:
         return reader.load(content.decode("utf-8")), content, ""
     except UnicodeDecodeError as error:
         return None, content, f"not UTF-8 at byte {error.start}"
+    except RecursionError:
+        return None, content, "nested too deeply"
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""

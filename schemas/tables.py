@@ -73,7 +73,7 @@ def _between(low: object, high: object, below: str, above: str) -> pa.Column:
 
 def _shared() -> dict[str, pa.Column]:
     return {
-        "version": _status({"missing": "version-missing"}),
+        "version": _status({"missing": "version-missing", "unreadable": "version-unreadable"}),
         "patient": _status(REQUIRED_ID_FAULTS),
         "therapist": _status({**ID_FAULTS, "unknown": HELD}),
         "session": _status(OPTIONAL_ID_FAULTS),

@@ -25,6 +25,7 @@ create table if not exists landed.delivery_record (
     as_of date not null,                 -- night it was read
     revision integer not null,
     sequence integer not null,           -- order of arrival within the clinic
+    repeat integer not null,             -- how often these bytes had come back as a newer state before
     state varchar not null,              -- read | refused | held
     reason varchar,                      -- rule that refused or held it
     is_snapshot boolean not null,
@@ -80,6 +81,23 @@ create table if not exists landed.night_record (
     revision integer not null,
     state varchar not null,              -- running | published
     fingerprint varchar                  -- of program, rules and everything read: equal means equal pages
+);
+
+create table if not exists landed.key_record (
+    fingerprint varchar not null         -- of the pseudonymisation key, which must not change
+);
+
+create table if not exists landed.release_record (
+    delivery_id varchar not null,        -- held delivery that a person released
+    clinic_id varchar not null,
+    sha256 varchar not null,
+    why varchar not null,                -- the person's reason
+    as_of date not null                  -- day of release
+);
+
+create table if not exists landed.skipped_night_record (
+    night date not null,                 -- scheduled and never run
+    as_of date not null                  -- night that noticed
 );
 
 create table if not exists finding.finding_record (
@@ -162,6 +180,9 @@ select * from landed.arrival_record where as_of <= valid.night();
 
 create or replace view landed.clinic_night as
 select * from landed.clinic_night_record where as_of <= valid.night();
+
+create or replace view landed.skipped_night as
+select * from landed.skipped_night_record where as_of <= valid.night();
 
 -- What stands to be mended: findings of readings that something newer has replaced are history.
 create or replace view finding.finding as

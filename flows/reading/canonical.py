@@ -61,7 +61,7 @@ def read_canonical(
 
 def _long_rows(con: duckdb.DuckDBPyConnection, clinic_id: str) -> pl.DataFrame:
     exists = con.execute(
-        "select count(*) from duckdb_tables() where table_name = 'form_version'"
+        "select count(*) from duckdb_tables() where table_name = 'form_seen'"
     ).fetchone()
     if not exists or not exists[0]:
         return pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))

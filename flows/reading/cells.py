@@ -9,18 +9,29 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from schemas.export_format import Condition, FieldRule, MissingIf, Source, Values
 
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
-ISO_TIME = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.]\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?"
+ISO_CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d{1,6})?)?"
+ISO_ZONE = r"(Z|[+-]((0\d|1[0-3]):?[0-5]\d|14:?00))"
+ISO_TIME = rf"{ISO_DATE}[T ]{ISO_CLOCK}{ISO_ZONE}?"
 ISO_OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
+# Numbers are kept as DECIMAL(9, 3).
+SMALLEST_STEP = Decimal("0.001")
 MANGLED = r"\d([.,]\d+)?[eE]\+?\d+"
 
 
 def clean_name(name: str) -> str:
     """A column name as it is compared: composed accents, single spaces, no outer ones."""
     return " ".join(unicodedata.normalize("NFC", name.lstrip("\ufeff")).split())
+
+
+def cleaned(expression: str) -> str:
+    """The SQL twin of `clean_name`, in lower case, for a header that comes again."""
+    spaced = f"regexp_replace(nfc_normalize({expression}), '[\\s\\p{{Z}}]+', ' ', 'g')"
+    return f"lower(trim(ltrim({spaced}, '\ufeff')))"
 
 
 def literal(text: str) -> str:
@@ -105,7 +116,7 @@ def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[
     if rule.personal is False and rule.matches is None:
         steps.failures.append((matches(steps.last, MANGLED), "mangled"))
     if rule.extract is not None:
-        found = f"regexp_extract({steps.last}, {literal(rule.extract)}, 1, 's')"
+        found = f"nullif(regexp_extract({steps.last}, {literal(rule.extract)}, 1, 's'), '')"
         steps.take(f"case when {matches(steps.last, rule.extract)} then {found} end", "pattern")
     if rule.map:
         steps.take(_mapped(steps.last, rule.map), "undeclared")
@@ -157,47 +168,68 @@ def _mapped(expression: str, rules: dict[str, str]) -> str:
         value = literal(target)
         if "\\" in target:
             whole = literal(f"^(?:{pattern})$")
-            value = f"regexp_replace({expression}, {whole}, {literal(target)}, 's')"
+            value = f"nullif(regexp_replace({expression}, {whole}, {literal(target)}, 's'), '')"
         cases.append(f"when {matches(expression, pattern)} then {value}")
     return f"case {' '.join(cases)} end"
 
 
-def date_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[tuple[str, str]]:
-    """Aliased expressions ending in `<name>` (clinic-local TIMESTAMP), `_text`, `_precision`, `_status`.
+def date_field(
+    grammar: CellGrammar, name: str, rule: FieldRule | None
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[tuple[str, str]]]:
+    """Three steps of aliased expressions, each over the columns of the one before.
 
-    Status is ok, missing, unreadable or ambiguous. The text is ISO 8601, with an offset only where
-    the file or the mapping gives one.
+    The last ones are `<name>` (clinic-local TIMESTAMP), `_text`, `_precision` and `_status`. Status
+    is ok, missing, unreadable or ambiguous. The text is ISO 8601, with an offset only where the
+    file or the mapping gives one. A step is a query of its own, so that a cell is read once.
     """
     if rule is None:
         nothing = [(name, "null::timestamp"), (f"{name}_text", "null::varchar")]
-        return [*nothing, (f"{name}_precision", "null::varchar"), (f"{name}_status", "'ok'")]
-    raw = f"{name}_0"
-    steps = [(raw, grammar.present(rule))]
-    aliases = []
-    for place, form in enumerate(rule.formats or ("iso",)):
-        aliases.append(f"{name}_t{place}")
-        steps.append((aliases[-1], _instant(raw, form)))
-    found = f"coalesce({', '.join(aliases)})"
+        return (
+            [],
+            [],
+            [*nothing, (f"{name}_precision", "null::varchar"), (f"{name}_status", "'ok'")],
+        )
+    raw, found, at_clinic = f"{name}_0", f"{name}_found", f"{name}_local"
+    cell = grammar.present(rule)
+    forms = rule.formats or ("iso",)
+    read = [(raw, cell)]
+    read += [(f"{name}_r{place}", instant(cell, form)) for place, form in enumerate(forms)]
+    instants = [believable(f"{name}_r{place}", raw) for place in range(len(forms))]
+    aliases = [f"{name}_t{place}" for place in range(len(forms))]
+    judged = [*zip(aliases, instants, strict=True), (found, f"coalesce({', '.join(aliases)})")]
     conflict = "false"
     if len(aliases) > 1:
         listed = ", ".join(aliases)
         conflict = f"greatest({listed}) <> least({listed})"
-    steps.append((f"{name}_found", found))
-    local, text, precision = _local_and_text(raw, f"{name}_found", rule, grammar.timezone)
+    local, text, precision = _local_and_text(raw, found, rule, grammar.timezone)
+    # A time zone may carry the last day of the calendar out of it.
+    fits = "true" if local == found else f"coalesce(year({local}) between 1 and 9999, false)"
     status = (
-        f"case when {raw} is null then 'missing' when {name}_found is null then 'unreadable'"
-        f" when {conflict} then 'ambiguous' else 'ok' end"
+        f"case when {raw} is null then 'missing' when {found} is null or not {fits}"
+        f" then 'unreadable' when {conflict} then 'ambiguous' else 'ok' end"
     )
-    return [
-        *steps,
-        (name, local),
+    told = [
+        (at_clinic, local if local == found else f"case when {fits} then {local} end"),
+        (name, at_clinic),
         (f"{name}_precision", precision),
         (f"{name}_text", text),
         (f"{name}_status", status),
     ]
+    return read, judged, told
 
 
-def _instant(raw: str, form: str) -> str:
+def believable(instant: str, raw: str) -> str:
+    """The instant, where it is one of the calendar and no word for one (the engine knows some)."""
+    word_like = f"{instant} in (timestamp '1900-01-01', timestamp '1970-01-01')"
+    word = f"regexp_matches({raw}, '(?i)epoch|infinity')"
+    return (
+        f"case when {instant} >= timestamp '0001-01-01' and {instant} < timestamp '10000-01-01'"
+        f" and not ({word_like} and {word}) then {instant} end"
+    )
+
+
+def instant(raw: str, form: str) -> str:
+    """A cell read by one date format: TIMESTAMP as written, NULL where it does not fit."""
     if form != "iso":
         return f"try_strptime({raw}, {literal(form)})"
     naive = f"regexp_replace({raw}, {literal(ISO_OFFSET)}, '')"
@@ -207,6 +239,12 @@ def _instant(raw: str, form: str) -> str:
         f"case when {fits_date} then try_cast({raw} as timestamp)"
         f" when {fits_time} then try_cast({naive} as timestamp) end"
     )
+
+
+def absolute(raw: str) -> str:
+    """An ISO time with an offset as TIMESTAMPTZ; the engine wants seconds before an offset."""
+    whole = f"regexp_replace({raw}, '([T ][0-9]{{2}}:[0-9]{{2}})(Z|[+-].*)$', '\\1:00\\2')"
+    return f"try_cast({whole} as timestamptz)"
 
 
 def _local_and_text(raw: str, found: str, rule: FieldRule, timezone: str) -> tuple[str, str, str]:
@@ -228,7 +266,7 @@ def _local_and_text(raw: str, found: str, rule: FieldRule, timezone: str) -> tup
     seconds = f"strftime({found}, '%Y-%m-%dT%H:%M:%S') || {suffix}"
     if iso:
         has_offset = f"{matches(raw, ISO_TIME)} and {offset} <> ''"
-        at_clinic = f"timezone({clinic}, try_cast({raw} as timestamptz))"
+        at_clinic = f"timezone({clinic}, {absolute(raw)})"
         local = f"case when {has_offset} then {at_clinic} else {local} end"
         as_written = f"replace({raw}, ' ', 'T')"
         seconds = f"case when {has_offset} then {as_written} else {seconds} end"
@@ -250,26 +288,33 @@ class NumberRule:
 
     Attributes:
         decimal: the file's decimal mark.
-        whole: only whole numbers are allowed.
+        step: between two neighbouring values; whatever lies between is no number here.
         common: texts tried first, because nearly every cell is one of them.
     """
 
     decimal: str
-    whole: bool = False
+    step: Decimal = SMALLEST_STEP
     common: tuple[str, ...] = ()
 
     def pattern(self) -> str:
         """A plain number; no leading zeros, because some exporters use 00 as a code of its own."""
         mark = "[.]" if self.decimal == "." else ","
-        fraction = f"({mark}0+)?" if self.whole else f"({mark}[0-9]+)?"
+        places = self._places()
+        fraction = f"({mark}[0-9]{{1,{places}}}0*)?" if places else f"({mark}0+)?"
         return f"-?(0|[1-9][0-9]{{0,5}}){fraction}"
+
+    def _places(self) -> int:
+        return max(0, -int(self.step.normalize().as_tuple().exponent))
 
     def text(self, cell: str) -> str:
         """The number as plain text with a point; NULL where the cell is no number."""
         plain = f"replace({cell}, ',', '.')" if self.decimal == "," else cell
-        if self.whole:
+        fits = matches(cell, self.pattern())
+        if self.step == 1:
             plain = f"regexp_replace({plain}, '[.]0+$', '')"
-        return f"case when {matches(cell, self.pattern())} then {plain} end"
+        elif self.step != Decimal(1).scaleb(-self._places()):
+            fits = f"{fits} and try_cast({plain} as decimal(9,3)) % {self.step}::decimal(9,3) = 0"
+        return f"case when {fits} then {plain} end"
 
     def value(self, cell: str) -> str:
         """The number as DECIMAL(9,3); NULL where the cell is no number."""

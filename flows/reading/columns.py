@@ -7,6 +7,7 @@ import fnmatch
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from flows.errors import FileRefused
 from flows.reading.cells import clean_name
 from flows.reading.finding import Findings
 from flows.reading.record import Part, RecordPlan
-from schemas.export_format import Form, Source
+from schemas.export_format import FieldRule, Form, Source
+from schemas.instrument_types import Instrument
 
 
 def refuse_missing_columns(
@@ -24,32 +26,58 @@ def refuse_missing_columns(
 ) -> None:
     """Name every column that the mapping needs and the file lacks, or has twice.
 
+    Where less than half of the needed names are found, the line may be no header but a record: then
+    no finding holds a name out of it.
+
     Raises:
-        FileRefused: after all of them were added to the findings but the last.
+        FileRefused: after all faults were added to the findings but the last.
     """
-    needed = needed_columns(source)
+    needed, keys = needed_columns(source), _names(source.key)
     counts = Counter(header)
-    faults: list[tuple[str, str, dict[str, Any]]] = []
-    for name in needed:
-        if counts[name] == 0:
-            near = difflib.get_close_matches(name, header, n=1, cutoff=0.8)
-            faults.append(
-                ("column-missing", name, {"nearest": f"; {near[0]} is close" if near else ""})
-            )
-        elif counts[name] > 1:
-            faults.append(("column-doubled", name, {"times": counts[name]}))
+    missing = [" / ".join(names) for names in needed if not any(counts[n] for n in names)]
+    recognised = len(needed) - len(missing)
+    is_header = recognised * 2 >= len(needed)
+    faults: list[tuple[str, str, dict[str, Any]]] = [
+        ("column-missing", name, {"nearest": _nearest(name, header) if is_header else ""})
+        for name in missing + ([] if any(counts[key] for key in keys) else keys)
+    ]
+    used = dict.fromkeys([name for names in needed for name in names] + keys)
+    faults += [
+        ("column-doubled", name, {"times": counts[name]}) for name in used if counts[name] > 1
+    ]
+    if not is_header:
+        for rule, name, about in faults:
+            findings.add(rule, line=header_line, column=name, **about)
+        raise FileRefused(
+            "header-not-recognised", line=header_line, found=recognised, needed=len(needed)
+        )
     for name, times in counts.items():
-        if times > 1 and name not in needed:
+        if times > 1 and name not in used:
             findings.add("column-doubled-unused", line=header_line, column=name, times=times)
     for rule, name, about in faults[:-1]:
         findings.add(rule, line=header_line, column=name, **about)
     if faults:
         rule, name, about = faults[-1]
         raise FileRefused(rule, line=header_line, column=name, **about)
+    for key in keys:
+        if not counts[key]:
+            findings.add("key-column-absent", line=header_line, column=key)
 
 
-def needed_columns(source: Source) -> list[str]:
-    """Every column the mapping reads; key columns may be absent and count as empty."""
+def _nearest(name: str, header: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name, header, n=1, cutoff=0.8)
+    return f"; {near[0]} is close" if near else ""
+
+
+def _names(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(clean_name(name) for name in names))
+
+
+def needed_columns(source: Source) -> list[tuple[str, ...]]:
+    """Every column the mapping reads; of several names together, one must be there.
+
+    Key columns may be absent and count as empty.
+    """
     names: list[str] = []
     fields = [
         getattr(source.fields, f)
@@ -67,12 +95,10 @@ def needed_columns(source: Source) -> list[str]:
     names += [c.column for c in source.read.keep]
     names += [d.column for d in source.read.drop if d.column]
     names += [source.version] if source.version else []
-    for rule in fields:
-        if rule is not None and not isinstance(rule, str):
-            names += rule.columns if rule.column is not None else ()
     for reason in source.missing.values():
         names += [] if isinstance(reason, str) else [reason.when.column]
-    return list(dict.fromkeys(clean_name(name) for name in names))
+    choices = [tuple(_names(rule.columns)) for rule in fields if isinstance(rule, FieldRule)]
+    return list(dict.fromkeys([*choices, *((name,) for name in _names(names))]))
 
 
 def tell_columns(plan: RecordPlan, header_line: int, findings: Findings) -> None:
@@ -114,9 +140,25 @@ def _tell_forms(parts: list[Part], header_line: int, findings: Findings) -> None
             _tell_recoding(form, part, header_line, findings)
         if part.instrument is None:
             findings.add("instrument-unknown", header_line, instrument=form.instrument)
+        else:
+            _tell_respondent(form, part.instrument, header_line, findings)
     for column, names in conditions.items():
         if len(names) > 1:
             findings.add("several-forms", header_line, column, forms=", ".join(names))
+
+
+def _tell_respondent(
+    form: Form, instrument: Instrument, header_line: int, findings: Findings
+) -> None:
+    rule = form.respondent
+    stated = [rule] if isinstance(rule, str) else list(dict.fromkeys(rule.map.values()))
+    column = None if isinstance(rule, str) else " / ".join(rule.columns)
+    for respondent in stated:
+        if respondent != instrument.respondent:
+            findings.add(
+                "respondent-unexpected", header_line, column, instrument=instrument.name,
+                expected=instrument.respondent, respondent=respondent,
+            )  # fmt: skip
 
 
 def _tell_recoding(form: Form, part: Part, header_line: int, findings: Findings) -> None:

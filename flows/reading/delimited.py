@@ -9,23 +9,32 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from flows.errors import FileRefused
 from flows.reading.cells import clean_name
 from flows.reading.finding import Findings
+from flows.reading.wide import WideRecords
 from schemas.export_format import Read
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 CHUNK_BYTES = 8 << 20
 HEADER_CHARACTERS = 1 << 20
 HEADER_RECORDS = 200
+LONGEST_LINE = 16 << 20
 BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
@@ -68,27 +77,25 @@ def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextT
     Raises:
         FileRefused: when there is no header, no record, or text that cannot be decoded.
     """
+    csv.field_size_limit(LONGEST_LINE)
     chunks = _decoded(source, read.encoding)
-    head = ""
-    for chunk in chunks:
-        head += chunk
-        if len(head) >= HEADER_CHARACTERS:
-            break
-    if not head.strip():
-        raise FileRefused("file-empty")
+    head = _head(chunks)
     columns, header_line, header_lines = _find_header(head, read, findings)
     offset = _line_offset(head, header_lines)
     index = _RecordIndex(first_line=header_lines + 1)
+    delimiters = WideRecords(target, read.delimiter, len(columns))
     last = b""
     with target.open("wb") as sink:
         for text in _rest(head[offset:], chunks):
             part = text.encode("utf-8")
             index.add(part)
             sink.write(part)
+            delimiters.count(part)
             last = part[-1:] or last
     starts, lines, spans = index.finish()
     if len(starts) == 0:
         raise FileRefused("file-without-records", line=header_lines)
+    delimiters.tame(starts, spans)
     return TextTable(
         target, columns, starts, lines, spans, header_line, last != b"\n", index.quotes % 2 == 1
     )
@@ -108,6 +115,8 @@ def recount(table: TextTable, read: Read) -> TextTable:
             first = int(table.lines[0]) + ends[-1]
             if "end of data" in str(error):
                 raise FileRefused("quote-unclosed", line=first) from None
+            if "field limit" in str(error):
+                raise _too_large(first) from None
             raise FileRefused("quotes-unclear", line=first) from None
     data = np.fromfile(table.path, dtype=np.uint8)
     breaks = np.concatenate(([0], np.flatnonzero(data == ord("\n")) + 1))
@@ -120,6 +129,24 @@ def recount(table: TextTable, read: Read) -> TextTable:
         table.path, table.columns, breaks[first], first + 1 + header_lines, spans,
         table.header_line, table.ends_unfinished,
     )  # fmt: skip
+
+
+def _too_large(line: int) -> FileRefused:
+    return FileRefused("cell-too-large", line=line, limit=LONGEST_LINE >> 20)
+
+
+def _head(chunks: Iterator[str]) -> str:
+    """The beginning of the text: blank lines, and enough after them to hold any header."""
+    parts: list[str] = []
+    filled = 0
+    for chunk in chunks:
+        parts.append(chunk)
+        filled += len(chunk) if filled else len(chunk.lstrip())
+        if filled >= HEADER_CHARACTERS:
+            break
+    if not filled:
+        raise FileRefused("file-empty")
+    return "".join(parts)
 
 
 def _blank_before(data: np.ndarray) -> int:
@@ -140,11 +167,11 @@ def _decoded(source: Path, encoding: str) -> Iterator[str]:
             pending = len(decoder.getstate()[0])
             try:
                 text = decoder.decode(part, final=not part)
-            except UnicodeDecodeError as error:
-                at = offset - pending + error.start
+            except UnicodeError as error:
+                start = error.start if isinstance(error, UnicodeDecodeError) else 0
+                at = offset - pending + start
                 raise FileRefused("encoding", offset=at, encoding=marked) from None
-            if (at := text.find("\x00")) >= 0:
-                raise FileRefused("nul-byte", offset=characters + at)
+            _refuse_control_characters(text, characters)
             if (at := text.find("\ufffd")) >= 0:
                 raise FileRefused("encoding-damaged", offset=characters + at)
             offset += len(part)
@@ -154,29 +181,35 @@ def _decoded(source: Path, encoding: str) -> Iterator[str]:
                 return
 
 
+def _refuse_control_characters(text: str, before: int) -> None:
+    """Control characters other than tab and line breaks: the reader uses some of them itself."""
+    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+    low = data[data < ord(" ")]
+    wrong = (low != ord("\n")) & (low != ord("\r")) & (low != ord("\t"))
+    if not wrong.any():
+        return
+    found = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", text)
+    at = before + (found.start() if found else 0)
+    if found and found[0] == "\x00":
+        raise FileRefused("nul-byte", offset=at)
+    raise FileRefused("control-character", offset=at, code=f"{ord(found[0]) if found else 0:04X}")
+
+
 def _find_header(head: str, read: Read, findings: Findings) -> tuple[tuple[str, ...], int, int]:
     """The cleaned column names, their line, and the line on which the header's last row ends."""
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=read.delimiter)
-    wanted = {clean_name(name) for name in read.header.find}
-    before: list[list[str]] = []
     starts_after = 0
-    for record in reader:
-        names = tuple(clean_name(cell) for cell in record)
-        found = wanted <= set(names) if wanted else _may_be_header(record)
-        if found:
-            break
-        before.append(record)
-        starts_after = reader.line_num
-        if len(before) >= HEADER_RECORDS:
-            raise _no_header(read)
-    else:
-        raise _no_header(read) if wanted else FileRefused("file-empty")
+    try:
+        names, starts_after, before = _search_header(reader, read)
+        for _ in range(read.header.rows - 1):
+            next(reader, None)
+    except csv.Error:
+        raise _too_large(reader.line_num) from None
     if len(names) == 1:
-        raise FileRefused("one-column", line=reader.line_num, delimiter=repr(read.delimiter))
-    for _ in range(read.header.rows - 1):
-        next(reader, None)
+        raise FileRefused("one-column", line=starts_after + 1, delimiter=repr(read.delimiter))
     if before:
-        findings.add("preamble", line=1, lines=starts_after, kinds=_kinds(before, read.delimiter))
+        kinds = ", ".join(f"{n} x {kind}" for kind, n in before.items())
+        findings.add("preamble", line=1, lines=starts_after, kinds=kinds)
     if read.header.rows > 1:
         lines = reader.line_num - starts_after
         findings.add("header-rows", line=starts_after + 1, rows=read.header.rows, lines=lines)
@@ -184,23 +217,30 @@ def _find_header(head: str, read: Read, findings: Findings) -> tuple[tuple[str, 
     return named, starts_after + 1, reader.line_num
 
 
-def _may_be_header(record: list[str]) -> bool:
-    return any(cell.strip() for cell in record) and not record[0].startswith("sep=")
+def _search_header(reader: Reader, read: Read) -> tuple[tuple[str, ...], int, Counter[str]]:
+    """The header's names, the line before it, and what kinds of lines those before it are."""
+    wanted = {clean_name(name) for name in read.header.find}
+    before: Counter[str] = Counter()
+    starts_after = 0
+    for record in reader:
+        kind = _kind(record)
+        names = tuple(clean_name(cell) for cell in record)
+        if wanted <= set(names) if wanted else kind == "title line":
+            return names, starts_after, before
+        before[kind] += 1
+        starts_after = reader.line_num
+        if before.total() - before["blank line"] >= HEADER_RECORDS:
+            break
+    if not wanted:
+        raise FileRefused("file-empty")
+    searched = f"{HEADER_RECORDS} records"
+    raise FileRefused("header-not-found", searched=searched, names=", ".join(read.header.find))
 
 
-def _no_header(read: Read) -> FileRefused:
-    names = ", ".join(read.header.find)
-    return FileRefused("header-not-found", searched=f"{HEADER_RECORDS} records", names=names)
-
-
-def _kinds(before: list[list[str]], delimiter: str) -> str:
-    kinds = [
-        "a sep= line" if record and record[0].startswith("sep=")
-        else "a title line" if any(cell.strip() for cell in record)
-        else "a blank line"
-        for record in before
-    ]  # fmt: skip
-    return ", ".join(f"{kinds.count(kind)} x {kind[2:]}" for kind in dict.fromkeys(kinds))
+def _kind(record: list[str]) -> str:
+    if record and record[0].startswith("sep="):
+        return "sep= line"
+    return "title line" if any(cell.strip() for cell in record) else "blank line"
 
 
 def _line_offset(text: str, lines: int) -> int:

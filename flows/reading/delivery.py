@@ -12,6 +12,7 @@ import duckdb
 
 from flows.errors import FileRefused, MappingError
 from flows.reading.file import KINDS, FileReading, FileTask, read_file
+from flows.reading.mapping_check import mapping_faults
 from flows.reading.merge import Merge, create_state, merge, retract_vanished
 from schemas.export_format import Mapping, Shrink, Source
 from schemas.instrument import find
@@ -41,23 +42,14 @@ class DeliveryRules:
         return {name: find(self.instruments, name) for name in sorted(names)}
 
     def check(self) -> None:
-        """Compare the mapping with the registry.
+        """Compare the mapping with the registry, and try its patterns and formats out.
 
         Raises:
-            MappingError: naming every form whose items are not as many as the instrument's.
+            MappingError: with every fault, each beginning with its dotted path.
         """
-        faults = []
-        used = self.used()
-        for source in self.mapping.source:
-            for form in source.form:
-                known = used[form.instrument]
-                if known and form.items and len(form.items.names) != known.item_count:
-                    faults.append(
-                        f"source {source.name}: {form.instrument} has {known.item_count} items,"
-                        f" the mapping names {len(form.items.names)}"
-                    )
+        faults = mapping_faults(self.mapping, self.used())
         if faults:
-            raise MappingError(faults, "Name the items of the instrument in its order.")
+            raise MappingError(faults, "The mapping grammar is described in docs/mapping.md.")
 
 
 @dataclass
@@ -66,6 +58,7 @@ class DeliveryTask:
 
     source: Source | None
     reading: FileReading
+    is_released: bool = False
 
 
 @dataclass
@@ -173,7 +166,9 @@ def merge_file(
         kind: {"new": 0, "superseding": 0, "unchanged": 0} for kind in KINDS
     }
     if source is not None and reading.refused is None:
-        stale = _settle_snapshot(source, reading, state)
+        if task.is_released:
+            reading.held_whole = None
+        stale = _settle_snapshot(source, reading, state, is_released=task.is_released)
         for kind in KINDS:
             if not _has(con, f"{prefix}_{kind}"):
                 continue
@@ -200,7 +195,9 @@ def merge_file(
     return counts
 
 
-def _settle_snapshot(source: Source, reading: FileReading, state: State) -> bool:
+def _settle_snapshot(
+    source: Source, reading: FileReading, state: State, *, is_released: bool
+) -> bool:
     """Hold a short snapshot; True where it restates an older state than the last accepted one."""
     if source.delivery != "snapshot" or reading.held_whole is not None:
         return False
@@ -210,7 +207,7 @@ def _settle_snapshot(source: Source, reading: FileReading, state: State) -> bool
         return True
     records = reading.records - reading.dropped
     shrink = source.shrink or Shrink()
-    if last.records:
+    if last.records and not is_released:
         share = records / last.records
         about: dict[str, Any] = {"records": records, "before": last.records}
         if share < shrink.hold:

@@ -101,6 +101,7 @@ def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
     except FileRefused as refusal:
         reading.findings.add(refusal.rule, refusal.line, refusal.column, **refusal.about)
         reading.refused = refusal.rule
+        reading.used, reading.rejected_records = 0, reading.records - reading.dropped
         reading.retracts = False
     finally:
         text.unlink(missing_ok=True)
@@ -117,11 +118,13 @@ def _read_table(
     )
     create_records(con, plan, table)
     table, malformed = _malformed(con, plan, table, task, reading)
+    reading.records = len(table.lines)
     lines = line_numbers(table, malformed)
     con.register("line_frame", lines)
     con.execute("create or replace table record_line as select * from line_frame")
     con.unregister("line_frame")
-    reading.records = len(table.lines)
+    if source.version is not None:
+        _refuse_mixed_versions(con, plan)
     tell_columns(plan, header_line, reading.findings)
     reading.dropped += tell_records(con, plan, table, reading.findings)
     tell_identifiers(con, plan, header_line, reading.findings)
@@ -142,8 +145,9 @@ def _malformed(
 ) -> tuple[TextTable, np.ndarray]:
     """Index of the records that did not split; the record count must agree with the engine's."""
     unsplit = con.execute(
-        f"select line_byte_position - 1 as place, min({_dropped_by(plan)}) as dropped_by"
-        " from reject_errors group by place order by place"
+        f"select place, {_dropped_by(plan)} as dropped_by from ("
+        "select line_byte_position - 1 as place, first(csv_line) as csv_line"
+        " from reject_errors group by place) order by place"
     ).pl()
     con.execute("delete from reject_errors")
     con.execute("delete from reject_scans")
@@ -157,6 +161,18 @@ def _malformed(
     lines = unsplit.with_columns(pl.Series("line", table.lines[malformed], dtype=pl.Int32))
     _tell_malformed(plan, table, task, lines, reading)
     return table, malformed
+
+
+def _refuse_mixed_versions(con: duckdb.DuckDBPyConnection, plan: RecordPlan) -> None:
+    found = con.execute(
+        "select version_kind, count(*), min(line)"
+        " from record join record_line l on l.row = record.rowid"
+        " where dropped_by is null and version_kind is not null group by all"
+    ).fetchall()
+    if len(found) > 1:
+        counts = {f"{kind}s": n for kind, n, _ in found}
+        column = plan.grammar.source.version
+        raise FileRefused("version-mixed", max(line for *_, line in found), column, **counts)
 
 
 def _dropped_by(plan: RecordPlan) -> str:
@@ -224,7 +240,7 @@ def _count_records(
         for number, verdict in enumerate(verdicts):
             con.register(f"refused_{number}", verdict.rejected.to_frame("row"))
         good = " or ".join(
-            f"({v.part.prefix}_here and rowid not in (select row from refused_{n}))"
+            f"({v.part.prefix}_here and rowid not in (select row from refused_{n} where row is not null))"
             for n, v in enumerate(verdicts)
         )
         here = " or ".join(f"{v.part.prefix}_here" for v in verdicts)

@@ -92,7 +92,7 @@ def create_incoming(
             select l.line, record.rowid as row, {number} as part, {columns}, version_order
             from record join record_line l on l.row = record.rowid
             where dropped_by is null and {part.prefix}_here
-              and record.rowid not in (select row from left_out_{number})"""
+              and record.rowid not in (select row from left_out_{number} where row is not null)"""
         )
     con.execute(f"create or replace table {table} as {' union all '.join(selects)}")
     for number in range(len(verdicts)):

@@ -61,6 +61,8 @@ def merge(con: duckdb.DuckDBPyConnection, job: Merge, findings: Findings) -> dic
         )
     if counts["new"] or counts["superseding"]:
         _insert(con, job)
+    if counts["unchanged"] and job.versioned and not job.stale:
+        _raise_versions(con, job)
     con.execute("drop table judged")
     return counts
 
@@ -70,16 +72,21 @@ def _same(left: str, right: str, kind: str) -> str:
 
 
 def _judge(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
-    """The table judged(row, part, line, row_id, place, known_later, outcome, repeated)."""
+    """The table judged(row, part, line, row_id, place, outcome, repeated, of_stored).
+
+    Rows of one key and version that say different things are all rejected, before the others of
+    that key are chained by version, after the stored row. A row older than the stored one changes
+    nothing; of equal version and other content, the stored one stays.
+    """
     if job.stale:
         con.execute(
             "create or replace temp table judged as select row, part, line, row_id, 1 as place,"
-            f" true as is_last, 'unchanged' as outcome, false as repeated from {job.incoming}"
+            " 'unchanged' as outcome, false as repeated, false as of_stored"
+            f" from {job.incoming}"
         )
         return
-    repeated = f"select row_id from {job.incoming} group by row_id having count(*) > 1"
     content = ", ".join(f"{c} := {c}" for c in CONTENT[job.kind])
-    conflict = "version_order = before_version" if job.versioned else "false"
+    is_versioned = str(job.versioned).lower()
     con.execute(
         f"""
         create or replace temp table judged as
@@ -87,61 +94,103 @@ def _judge(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
             select * from {job.state}
             where known_to = {OPEN_END} and clinic_id = $clinic and source_name = $source
         ),
-        twice as ({repeated}),
+        twice as (
+            select row_id from {job.incoming}
+            where row_id is not null group by row_id having count(*) > 1
+        ),
         once as (
-            select i.row, i.part, i.line, i.row_id, 1 as place, false as known_later,
+            select i.row, i.part, i.line, i.row_id, 1 as place,
                    case when k.row_id is null then 'new'
                         when i.version_order < k.version_order then 'unchanged'
                         when {_same("i", "k", job.kind)} then 'unchanged'
-                        when {str(job.versioned).lower()} and i.version_order = k.version_order
+                        when {is_versioned} and i.version_order = k.version_order
                             then 'rejected'
                         else 'superseding' end as outcome,
                    false as repeated
             from {job.incoming} i left join known k using (row_id)
-            where i.row_id not in (select row_id from twice)
+            where not exists (select 1 from twice t where t.row_id = i.row_id)
         ),
-        chain as (
+        packed as (
             select i.row, i.part, i.line, i.row_id, i.version_order,
                    struct_pack({content}) as content
-            from {job.incoming} i where i.row_id in (select row_id from twice)
+            from {job.incoming} i semi join twice using (row_id)
+        ),
+        stored as (
+            select k.row_id, k.version_order, struct_pack({content}) as content
+            from known k semi join twice using (row_id)
+        ),
+        in_conflict as (
+            select row_id, version_order from packed where {is_versioned}
+            group by row_id, version_order having count(distinct content) > 1
+        ),
+        compared as (
+            select p.*,
+                   case when c.row_id is not null then 'rejected'
+                        when p.version_order < s.version_order then 'unchanged'
+                        when {is_versioned} and p.version_order = s.version_order
+                             and p.content is distinct from s.content then 'stored'
+                   end as settled
+            from packed p
+            left join in_conflict c
+                on c.row_id = p.row_id and c.version_order is not distinct from p.version_order
+            left join stored s on s.row_id = p.row_id
+        ),
+        chain as (
+            select * exclude (settled) from compared where settled is null
             union all by name
-            select -1 as row, -1 as part, -1 as line, k.row_id, k.version_order,
-                   struct_pack({content}) as content
-            from known k where k.row_id in (select row_id from twice)
+            select -1 as row, -1 as part, -1 as line, * from stored
         ),
         ordered as (
-            select *, lag(content) over w as before, lag(version_order) over w as before_version,
-                   lag(row) over w as before_row, lead(row) over w as after_row,
-                   lead(content) over w as after, lead(version_order) over w as after_version,
-                   row_number() over w as place,
-                   coalesce(bool_or(row < 0) over (w rows between 1 following
-                       and unbounded following), false) as known_later
+            select *, lag(content) over w as before, lag(row) over w as before_row,
+                   row_number() over w as place
             from chain window w as (
-                partition by row_id order by version_order nulls first, row, part)
+                partition by row_id
+                order by row >= 0, version_order nulls first, row, part)
         )
-        select row, part, line, row_id, place, known_later,
-               case when before_row is not null and content is not distinct from before
-                        then 'unchanged'
-                    when before_row is not null and {conflict} then 'rejected'
-                    when after_row is not null and {conflict.replace("before", "after")}
-                        and content is distinct from after then 'rejected'
-                    when before_row is null then 'new'
+        select row, part, line, row_id, place,
+               case when before_row is null then 'new'
+                    when content is not distinct from before then 'unchanged'
                     else 'superseding' end as outcome,
-               before_row is not null and content is distinct from before as repeated
+               coalesce(before_row >= 0 and content is distinct from before, false) as repeated,
+               false as of_stored
         from ordered where row >= 0
         union all by name
-        select * from once""",
+        select row, part, line, row_id, 1 as place, false as repeated,
+               if(settled = 'stored', 'rejected', settled) as outcome,
+               settled = 'stored' as of_stored
+        from compared where settled is not null
+        union all by name
+        select *, outcome = 'rejected' as of_stored from once""",
         {"clinic": job.clinic_id, "source": job.source_name},
     )
 
 
 def _tell(con: duckdb.DuckDBPyConnection, findings: Findings) -> None:
-    lines = con.execute("select line from judged where outcome = 'rejected' order by line").pl()
-    findings.add_lines("key-conflict", lines["line"])
-    lines = con.execute(
-        "select line from judged where repeated and outcome <> 'rejected' order by line"
-    ).pl()
-    findings.add_lines("key-repeated", lines["line"])
+    told = {
+        "key-conflict": "outcome = 'rejected' and not of_stored",
+        "key-conflict-stored": "outcome = 'rejected' and of_stored",
+        "key-repeated": "repeated and outcome <> 'rejected'",
+    }
+    for rule, where in told.items():
+        lines = con.execute(f"select line from judged where {where} order by line").pl()
+        findings.add_lines(rule, lines["line"])
+
+
+def _raise_versions(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
+    """The same content under a higher version: later versions are compared with that one."""
+    con.execute(
+        f"""
+        update {job.state} as state set version_order = higher.version_order
+        from (
+            select i.row_id, max(i.version_order) as version_order
+            from {job.incoming} i join judged j using (row, part)
+            where j.outcome = 'unchanged' group by i.row_id
+        ) higher
+        where state.row_id = higher.row_id and state.known_to = {OPEN_END}
+          and state.clinic_id = $clinic and state.source_name = $source
+          and higher.version_order > coalesce(state.version_order, '')""",
+        {"clinic": job.clinic_id, "source": job.source_name},
+    )
 
 
 def _insert(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
@@ -150,8 +199,7 @@ def _insert(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
         insert into {job.state} by name
         select i.* exclude (row, part), $clinic as clinic_id, $source as source_name,
                $delivery as delivery_id, $as_of as known_from,
-               case when j.known_later or j.place < later.place then $as_of
-                    else {OPEN_END} end as known_to
+               case when j.place < later.place then $as_of else {OPEN_END} end as known_to
         from {job.incoming} i join judged j using (row, part)
         left join (
             select row_id, max(place) as place from judged

@@ -12,14 +12,23 @@ import duckdb
 
 from flows.errors import MappingError
 from flows.reading.cells import (
+    ISO_CLOCK,
+    ISO_DATE,
+    ISO_ZONE,
     CellGrammar,
     NumberRule,
+    absolute,
+    believable,
+    clean_name,
+    cleaned,
     coded,
     date_field,
+    instant,
     literal,
+    matches,
     text_field,
 )
-from flows.reading.delimited import TextTable
+from flows.reading.delimited import LONGEST_LINE, TextTable
 from schemas.export_format import Appointment, Episode, FieldRule, Form, Source
 from schemas.instrument_types import Instrument
 
@@ -27,7 +36,6 @@ from schemas.instrument_types import Instrument
 SEPARATOR = "'\x1f'"
 # A NUL cannot be in a decoded file: no cell is ever taken for NULL by the engine.
 NULL_TEXT = "'\x01'"
-LONGEST_LINE = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -57,10 +65,15 @@ class Part:
 
 @dataclass
 class RecordPlan:
-    """The columns of the record table, and the parts that stand on them."""
+    """The columns of the record table, and the parts that stand on them.
+
+    `read`, `judged` and `columns` are three queries, each over the one before.
+    """
 
     grammar: CellGrammar
     with_text: bool
+    read: list[tuple[str, str]] = field(default_factory=list)
+    judged: list[tuple[str, str]] = field(default_factory=list)
     columns: list[tuple[str, str]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
@@ -78,7 +91,10 @@ class RecordPlan:
     def put_date(self, name: str, rule: FieldRule | None) -> str:
         """Add a date field."""
         kept = [name, f"{name}_text", f"{name}_precision", f"{name}_status"]
-        self.put(date_field(self.grammar, name, rule), *kept)
+        read, judged, columns = date_field(self.grammar, name, rule)
+        self.read.extend(read)
+        self.judged.extend(judged)
+        self.put(columns, *kept)
         return name
 
 
@@ -217,12 +233,14 @@ def _plan_items(
 
 def _number_rule(grammar: CellGrammar, instrument: Instrument | None) -> NumberRule:
     decimal = grammar.source.read.decimal
-    if instrument is None or instrument.answer_step != 1:
+    if instrument is None:
         return NumberRule(decimal)
+    if instrument.answer_step != 1:
+        return NumberRule(decimal, instrument.answer_step)
     low, high = int(instrument.answer_min), int(instrument.answer_max)
     common = [str(n) for n in range(low, min(high, low + 20) + 1)]
     common = [text for text in common if text not in grammar.source.missing]
-    return NumberRule(decimal, whole=True, common=tuple(common))
+    return NumberRule(decimal, instrument.answer_step, tuple(common))
 
 
 def _plan_stated(plan: RecordPlan, name: str, column: str) -> None:
@@ -279,7 +297,7 @@ def _plan_drops(plan: RecordPlan) -> None:
     for place, rule in enumerate(read.drop, start=1):
         if rule.header_again:
             same = [
-                f"trim(c{n}) = {literal(name)}"
+                f"{cleaned(f'c{n}')} = {literal(clean_name(name).lower())}"
                 for n, name in enumerate(grammar.columns)
                 if not name.startswith("(column ")
             ]
@@ -302,21 +320,44 @@ def _plan_key(plan: RecordPlan) -> None:
         cells = [grammar.cell(name) for name in source.key]
         key = f" || {SEPARATOR} || ".join(cells)
         plan.put([("key_text", key)], "key_text")
-    version = "null::varchar" if source.version is None else grammar.cell(source.version)
-    # Whole numbers are ordered as numbers, instants as instants; anything else as text.
+    _plan_version(plan, source.version)
+
+
+def _plan_version(plan: RecordPlan, column: str | None) -> None:
+    """`version_order`: text that sorts as the versions do, numbers as numbers, dates as instants."""
+    kept = ("version_kind", "version_order", "version_status")
+    if column is None:
+        nothing = [(name, "null::varchar") for name in kept[:2]]
+        plan.put([*nothing, ("version_status", "'ok'")], *kept)
+        return
+    mark = plan.grammar.source.read.decimal
+    number = f"[0-9]{{1,18}}([{mark}][0-9]{{1,18}})?"
+    zoned = f"{ISO_DATE}[T ]{ISO_CLOCK}{ISO_ZONE}"
+    plan.read.append(("version_text", f"trim({plan.grammar.cell(column)})"))
+    plan.judged += [
+        ("version_number", matches("version_text", number)),
+        ("version_read", instant("version_text", "iso")),
+        ("version_zoned", matches("version_text", zoned)),
+    ]
+    believed = f"{believable('version_read', 'version_text')} is not null"
+    utc = (
+        f"timezone('UTC', case when version_zoned then {absolute('version_text')}"
+        f" else timezone({literal(plan.grammar.timezone)}, version_read) end)"
+    )
+    plain = f"replace(version_text, {literal(mark)}, '.')"
+    part = f"rtrim(split_part({plain}, '.', 2), '0')"
     order = (
-        "case when version_text = '' then null"
-        " when regexp_full_match(version_text, '[0-9]{1,18}') then lpad(version_text, 20, '0')"
-        " else coalesce(strftime(try_cast(version_text as timestamp), '%Y-%m-%dT%H:%M:%S.%f'),"
-        " version_text) end"
+        "case version_kind when 'number' then rtrim("
+        f"lpad(split_part({plain}, '.', 1), 20, '0') || '.' || {part}, '.')"
+        f" when 'date' then strftime({utc}, '%Y-%m-%dT%H:%M:%S.%f') end"
     )
-    unversioned = "false" if source.version is None else "version_order is null"
-    status = f"case when {unversioned} then 'missing' else 'ok' end"
-    plan.put(
-        [("version_text", version), ("version_order", order), ("version_status", status)],
-        "version_order",
-        "version_status",
+    kind = f"case when version_number then 'number' when {believed} then 'date' end"
+    status = (
+        "case when version_text = '' then 'missing' when version_kind is null then 'unreadable'"
+        " else 'ok' end"
     )
+    columns = [("version_kind", kind), ("version_order", order), ("version_status", status)]
+    plan.put(columns, *kept)
 
 
 def create_records(con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: TextTable) -> None:
@@ -324,19 +365,21 @@ def create_records(con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: Text
     width = len(table.columns)
     columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(width))
     quote = literal('"')
-    lateral = ",\n".join(f"{expression} as {alias}" for alias, expression in plan.columns)
+    read, judged, lateral = (
+        ",\n".join(f"{expression} as {alias}" for alias, expression in columns)
+        for columns in (plan.read, plan.judged, plan.columns)
+    )
     kept = ", ".join(dict.fromkeys(plan.kept))
     select = f"""
         create or replace table record as
         select {kept} from (
-            select {lateral}
-            from read_csv(
+            select {lateral} from (select *, {judged} from (select *, {read} from read_csv(
                 {literal(str(table.path))}, columns = {{{columns}}}, auto_detect = false,
                 header = false, delim = {literal(plan.grammar.source.read.delimiter)},
                 quote = {quote}, escape = {quote}, nullstr = {NULL_TEXT}, new_line = '\\n',
                 strict_mode = true, store_rejects = true, rejects_limit = 0,
                 max_line_size = {LONGEST_LINE}
-            )
+            )))
         )"""
     try:
         con.execute(select)

@@ -41,6 +41,7 @@ select
             when 'new' then 'read'
             when 'unchanged' then 'known already, nothing changed'
             when 're-read' then 'read again under changed rules'
+            when 'released' then 'read after a person released it'
             when 'refused' then 'refused'
             when 'held' then 'held until someone releases it'
             else arrival.outcome

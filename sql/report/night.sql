@@ -1,8 +1,8 @@
 -- Night as the service overview opens with it: green or partly green, what arrived, what is shown.
 --
 -- grain:   as_of
--- inputs:  finding.finding, landed.arrival, landed.delivery, ref.night, ref.setting, report.clinic,
---          report.therapist
+-- inputs:  finding.finding, landed.arrival, landed.delivery, landed.skipped_night, ref.night,
+--          ref.setting, report.clinic, report.therapist
 -- columns: service_name VARCHAR             service
 --          as_of DATE                       night
 --          revision INTEGER                 revision of the night
@@ -34,7 +34,7 @@ arrived as (
     select count(distinct arrival.delivery_id) as n_deliveries,
     from landed.arrival as arrival
     join ref.night as night on arrival.revision = night.revision
-    where arrival.as_of = getvariable('as_of')::date and arrival.outcome in ('new', 're-read')
+    where arrival.as_of = getvariable('as_of')::date and arrival.outcome in ('new', 're-read', 'released')
 ),
 
 form as (
@@ -46,13 +46,21 @@ form as (
             from landed.arrival as arrival
             join ref.night as night on arrival.revision = night.revision
             where
-                arrival.as_of = getvariable('as_of')::date and arrival.outcome in ('new', 're-read')
+                arrival.as_of = getvariable('as_of')::date and arrival.outcome in ('new', 're-read', 'released')
         )
 ),
 
 refused as (
     select count(*) filter (where severity = 'reject') as n_rejects,
     from finding.finding
+    where as_of = getvariable('as_of')::date
+),
+
+skipped as (
+    select
+        count(*) as n_skipped,
+        string_agg(night::varchar, ', ' order by night) as nights,
+    from landed.skipped_night
     where as_of = getvariable('as_of')::date
 ),
 
@@ -69,12 +77,15 @@ select
     getvariable('as_of')::date as as_of,
     night.revision::integer as revision,
     case when clinic.n_failed = 0 then 'green' else 'partly green' end::varchar as state,
-    case
+    concat_ws(' ', case
         when clinic.n_failed = 0 then 'Every clinic was read.'
         else
             clinic.n_failed::varchar || ' of ' || clinic.n_clinics::varchar
             || ' clinics could not be read: ' || clinic.failed || '. The others are complete.'
-    end::varchar as state_text,
+    end, case
+        when skipped.n_skipped > 0
+            then 'Skipped: the scheduled nights of ' || skipped.nights || ' never ran.'
+    end)::varchar as state_text,
     clinic.n_clinics::integer as n_clinics,
     clinic.n_failed::integer as n_clinics_failed,
     clinic.n_late::integer as n_clinics_late,
@@ -101,4 +112,5 @@ cross join clinic
 cross join arrived
 cross join form
 cross join refused
+cross join skipped
 cross join therapist

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from flows.init import make_workspace
-from flows.nightly import Outcome, nightly
+from flows.night import Outcome
+from flows.nightly import nightly
 from flows.workspace import Workspace
 
 NIGHT = date(2026, 3, 10)

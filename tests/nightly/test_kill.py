@@ -15,14 +15,14 @@ from tests.nightly.conftest import NEXT, NIGHT, drop, form, form_file, make_serv
 
 # Every stage, and the instants at which the order of writing matters.
 POINTS = [
-    ("flows.nightly:archive:after", 1),
-    ("flows.nightly:archive:after", 2),
-    ("flows.nightly:read_clinic:after", 2),
+    ("flows.clinics:archive:after", 1),
+    ("flows.clinics:archive:after", 2),
+    ("flows.clinics:read_clinic:after", 2),
     ("flows.validate:_record:after", 2),
-    ("flows.nightly:merge_clinic:after", 1),
-    ("flows.nightly:build:before", 1),
-    ("flows.nightly:build:after", 2),
-    ("flows.nightly:build:after", 3),
+    ("flows.clinics:merge_clinic:after", 1),
+    ("flows.compute:build:before", 1),
+    ("flows.compute:build:after", 2),
+    ("flows.compute:build:after", 3),
     ("flows.publish:_write_pages:after", 1),
     ("flows.publish:_write_audit:after", 1),
     ("flows.publish:_sync_tree:after", 1),

@@ -267,3 +267,297 @@ def test_findings_hold_no_cell_of_a_patient(read: Reader) -> None:
     result = read("\n".join([HEADER, *lines, ""]))
     assert result.rules("reject") >= {"date-unreadable", "answer-undeclared", "record-malformed"}
     assert "CANARY" not in str(result.reading.findings.to_dicts())
+
+
+def test_without_any_key_column_the_file_is_refused(read: Reader) -> None:
+    text = f"{HEADER}\n{row('a')}\n{row('b')}\n"
+    result = read(text, mapping=phq_mapping(key=["respnse_id"]))
+    assert result.rows == []
+    assert result.at("column-missing") == [(1, "respnse_id")]
+
+
+def test_an_absent_key_column_counts_as_empty_and_is_named(read: Reader) -> None:
+    text = f"{HEADER}\n{row('a')}\n{row('b')}\n"
+    result = read(text, mapping=phq_mapping(key=["patient", "event"]))
+    assert result.forms == 2
+    assert result.at("key-column-absent") == [(1, "event")]
+
+
+def test_a_key_column_named_twice_is_refused(read: Reader) -> None:
+    text = f"{HEADER},id,id\n{row()},1,2\n"
+    assert read(text, mapping=phq_mapping(key=["id"])).at("column-doubled") == [(1, "id")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ({"extract": r"p(\d*)"}, "field-pattern"),
+        ({"extract": r"(\d+)?p"}, "field-pattern"),
+        ({"map": {r"p(\d*)": r"\1"}}, "field-undeclared"),
+    ],
+)
+def test_an_id_that_comes_out_empty_is_none(
+    read: Reader, rule: dict[str, object], fault: str
+) -> None:
+    mapping = phq_mapping(fields__patient={"column": "patient", **rule})
+    result = read(f"{HEADER}\n{row('p')}\n{row('p')}\n", mapping=mapping)
+    assert result.rows == []
+    assert result.at(fault) == [(2, "patient"), (3, "patient")]
+
+
+@pytest.mark.parametrize("sign", ["\x01", "\x1f", "\x0b", "\x0c", "\x1b"])
+def test_a_control_character_refuses_the_file_at_its_offset(read: Reader, sign: str) -> None:
+    start = f"{HEADER}\n{row('ä')}\n"
+    result = read(f"{start}{row('p' + sign)}\n", mapping=phq_mapping(key=["patient"]))
+    assert result.rows == []
+    message = result.reading.findings["message"][0]
+    assert result.rules("reject") == {"control-character"}
+    assert f"U+{ord(sign):04X} at character {len(start) + 1}," in message
+
+
+def test_tabs_and_line_breaks_are_no_control_characters(read: Reader) -> None:
+    text = f'{HEADER}\r\n"p\t1\r\nx"{row("")}\r\n'
+    assert read(text).rows[0][1] == "p\t1\nx"
+
+
+CANARIES = [
+    "CANARY1,CANARY2,1,2026-03-01,1,2,0,1,2,0,1,2,0",
+    "patiens,CANARY2,1,2026-03-01,1,2,0,1,2,0,1,2,0",
+    "patient,CANARY2,CANARY2,date,q1,2,0,1,2,0,1,2,0",
+]
+
+
+@pytest.mark.parametrize("first", CANARIES)
+def test_a_file_without_header_does_not_show_its_first_record(read: Reader, first: str) -> None:
+    result = read(f"{first}\n{row()}\n")
+    told = str(result.reading.findings.to_dicts())
+    assert result.rows == []
+    assert "header-not-recognised" in result.rules("reject")
+    assert not [word for word in ("CANARY", "patiens", "2026-03-01") if word in told]
+    assert {name for _, name in result.at("column-missing")} <= set(HEADER.split(","))
+    assert result.rules() == {"header-not-recognised", "column-missing"}
+
+
+def test_a_header_that_lacks_a_few_names_is_one_and_near_names_help(read: Reader) -> None:
+    result = read(f"{HEADER.replace('therapist', 'therapists')}\n{row()}\n")
+    assert result.rules("reject") == {"column-missing"}
+    assert "therapists is close" in result.reading.findings["message"][0]
+
+
+ISO = {"column": "date"}
+WRITTEN = {"column": "date", "formats": ["%d.%m.%Y"]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "cell"),
+    [
+        (ISO, "0000-03-01"),
+        (ISO, "2026-03-01T10:00:00+25:00"),
+        (ISO, "2026-03-01T10:00:00+14:30"),
+        (ISO, "2026-03-01T10:00:00-16:00"),
+        (ISO, "2026-03-01T10:00:00+05:99"),
+        (ISO, "2026-03-01T24:00:00"),
+        (ISO, "2026-03-01T10:60"),
+        (ISO, "9999-12-31T23:30:00-12:00"),
+        (ISO, "infinity"),
+        (ISO, "epoch"),
+        (WRITTEN, "01.03.0000"),
+        (WRITTEN, "infinity"),
+        (WRITTEN, "-infinity"),
+        (WRITTEN, "epoch"),
+        ({"column": "date", "formats": ["%Y-%m-%d"], "zone": "America/New_York"}, "0000-01-01"),
+        ({"column": "date", "formats": ["%d.%m.%Y %H:%M"]}, "01.03.2026 24:00"),
+    ],
+)
+def test_a_date_outside_the_calendar_is_unreadable(
+    read: Reader, rule: dict[str, object], cell: str
+) -> None:
+    mapping = phq_mapping(fields__answered_at=rule)
+    result = read(f"{HEADER}\n{row('a', day=cell)}\n", mapping=mapping)
+    assert result.at("date-unreadable") == [(2, "date")]
+    assert result.rows == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["2026-03-01T10:00+01:00", "2026-03-01 10:00:00.5Z", "2026-03-01T23:59-14:00", "2026-03-01 10:00+0530"],
+)  # fmt: skip
+def test_iso_times_with_offsets_are_read(read: Reader, cell: str) -> None:
+    mapping = phq_mapping(fields__answered_at={"column": "date", "precision": "date"})
+    result = read(f"{HEADER}\n{row('a', day=cell)}\n", mapping=mapping)
+    assert result.rules("reject") == set()
+    assert result.rows[0][10] == ("2026-03-02" if "-14" in cell else "2026-03-01")
+
+
+@pytest.mark.parametrize("surplus", [1, 3, 2_000, 200_000])
+@pytest.mark.parametrize("quoted", ["", '"a\nb",', '"c,d",'])
+def test_far_too_wide_lines_are_cheap_and_pointed_at(
+    read: Reader, surplus: int, quoted: str
+) -> None:
+    wide = row("w") + ",x" * surplus
+    text = "\n".join([HEADER, row("a"), quoted + wide, wide, row("b"), "x", row("c", day="y"), ""])
+    result = read(text)
+    shift = quoted.count("\n")
+    assert result.at("record-malformed") == [(n, None) for n in (3, 4 + shift, 6 + shift)]
+    assert result.at("date-unreadable") == [(7 + shift, "date")]
+    assert {values[1] for values in result.rows} == {"a", "b"}
+
+
+@pytest.mark.parametrize("surplus", [1, 3, 2_000, 50_000])
+def test_surplus_cells_that_are_all_empty_do_no_harm(read: Reader, surplus: int) -> None:
+    lines = [row("a"), row("b") + "," * surplus, row("c") + "," * surplus, row("d")]
+    result = read("\n".join([HEADER, *lines]))
+    assert {values[1] for values in result.rows} == set("abcd")
+
+
+def test_quoted_delimiters_are_no_surplus(read: Reader) -> None:
+    remark = ",".join(["word"] * 3_000)
+    lines = [f'{row(f"p{n}")},"{remark}"' for n in range(5)]
+    text = "\n".join([f"{HEADER},remark", *lines, row("w") + ",x" * 5_000, ""])
+    mapping = phq_mapping(fields__episode={"column": "remark"})
+    result = read(text, mapping=mapping)
+    assert {values[3] for values in result.rows} == {remark}
+    assert result.at("record-malformed") == [(7, None)]
+
+
+def test_a_wide_footer_is_dropped_by_rule(read: Reader) -> None:
+    mapping = phq_mapping(read__drop=[{"column": "patient", "matches": "Sum"}])
+    result = read(f"{HEADER}\n{row()}\nSum{',' * 50_000}\n", mapping=mapping)
+    assert result.at("record-dropped") == [(3, None)]
+    assert result.rules("reject") == set()
+
+
+def test_a_wide_line_of_any_delimiter(read: Reader) -> None:
+    text = f"{HEADER}\n{row('a')}\n{row('w')}{',x' * 5_000}\n{row('b')}\n".replace(",", "§")
+    result = read(text, mapping=phq_mapping(read__delimiter="§"))
+    assert result.at("record-malformed") == [(3, None)]
+    assert {values[1] for values in result.rows} == {"a", "b"}
+
+
+def test_a_cell_larger_than_any_is_refused_by_its_line(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.reading.delimited.LONGEST_LINE", 1 << 20)
+    big = "z" * (1 << 20) + "z"
+    header = read(f'\n"{big}",b\n{HEADER}\n{row()}\n')
+    assert [line for line, _ in header.at("cell-too-large")] == [2]
+    oddly_quoted = read(f"{HEADER}\n{row('a 5' + chr(34))}\n{row(big)}\n")
+    assert [line for line, _ in oddly_quoted.at("cell-too-large")] == [3]
+
+
+def test_a_large_cell_is_read(read: Reader) -> None:
+    result = read(f"{HEADER}\n{row('a 5' + chr(34))}\n{row('z' * 200_000)}\n")
+    assert result.forms == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+def test_an_encoding_that_wants_a_byte_order_mark(read: Reader, encoding: str) -> None:
+    mapping = phq_mapping(read__encoding=encoding)
+    assert read(f"{HEADER}\n{row()}\n".encode(), mapping=mapping).rules() == {"encoding"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-32-be", "utf-32-le", "utf-16-be", "utf-16-le"])
+def test_byte_order_marks_are_known(read: Reader, encoding: str) -> None:
+    assert read(f"\ufeff{HEADER}\n{row('Jürgen')}\n".encode(encoding)).rows[0][1] == "Jürgen"
+
+
+@pytest.mark.parametrize("header", [{}, {"find": ["patient"]}])
+@pytest.mark.parametrize("blank", [250, 5_000])
+def test_blank_lines_before_the_header_are_no_empty_file(
+    read: Reader, header: dict[str, object], blank: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.reading.delimited.CHUNK_BYTES", 1_000)
+    monkeypatch.setattr("flows.reading.delimited.HEADER_CHARACTERS", 1_000)
+    text = "\n" * blank + f"{HEADER}\n{row(day='x')}\n"
+    result = read(text, mapping=phq_mapping(read__header=header))
+    assert result.at("date-unreadable") == [(blank + 2, "date")]
+
+
+def test_a_file_of_blank_cells_is_empty_not_without_header(read: Reader) -> None:
+    assert read(",,\n" * 300).rules() == {"file-empty"}
+
+
+def test_header_names_and_header_rows_together(read: Reader) -> None:
+    mapping = phq_mapping(read__header={"find": ["patient"], "rows": 3})
+    result = read(f"title\n{HEADER}\nlabels\nids\n{row()}\n{row(day='x')}\n", mapping=mapping)
+    assert result.forms == 1
+    assert result.at("date-unreadable") == [(6, "date")]
+
+
+def test_of_several_columns_one_must_be_there(read: Reader) -> None:
+    text = f"{HEADER}\n{row()}\n"
+    rule = {"first_of": ["terapist", "ther"]}
+    result = read(text, mapping=phq_mapping(fields__therapist=rule))
+    assert result.at("column-missing") == [(1, "terapist / ther")]
+    rule = {"first_of": ["terapist", "therapist"]}
+    assert read(text, mapping=phq_mapping(fields__therapist=rule)).rows[0][2] == "t1"
+
+
+def ors(read: Reader, cell: str, *, instrument: str = "ORS", decimal: str = ".") -> Read:
+    form = {"instrument": instrument, "respondent": "patient", "items": {"list": [*"abcd"]}}
+    fields = {"patient": {"column": "patient"}, "answered_at": {"column": "date"}}
+    mapping = phq_mapping(form=[form], fields=fields, read__decimal=decimal)
+    return read(f'patient,date,a,b,c,d\np,2026-03-01,"{cell}",1,2,3\n', mapping=mapping)
+
+
+@pytest.mark.parametrize("cell", ["1.55555", "10.0004", "9.99", "0.05", "-0.0001"])
+def test_an_answer_between_two_steps_of_the_scale_is_refused(read: Reader, cell: str) -> None:
+    assert ors(read, cell).at("answer-undeclared") == [(2, "a")]
+    comma = ors(read, cell.replace(".", ","), decimal=",")
+    assert comma.at("answer-undeclared") == [(2, "a")]
+
+
+@pytest.mark.parametrize("cell", ["1.5", "1.50", "10", "10.000", "0"])
+def test_an_answer_on_a_step_of_the_scale_is_read(read: Reader, cell: str) -> None:
+    assert ors(read, cell).rows[0][8] == cell
+
+
+def test_an_unknown_instrument_has_at_most_three_decimals(read: Reader) -> None:
+    assert ors(read, "1.125", instrument="Own").rows[0][8] == "1.125"
+    assert ors(read, "1.1250", instrument="Own").forms == 1
+    assert ors(read, "1.1255", instrument="Own").at("answer-undeclared") == [(2, "a")]
+
+
+@pytest.mark.parametrize(("cell", "forms"), [("40.0004", 0), ("25.125", 1), ("1.23456", 0)])
+def test_a_stated_score_is_never_rounded(read: Reader, cell: str, forms: int) -> None:
+    form = {"instrument": "ORS", "respondent": "patient", "scores": {"total": "sum"}}
+    mapping = phq_mapping(form=[form])
+    result = read(f"{HEADER},sum\n{row()},{cell}\n", mapping=mapping)
+    assert result.forms == forms
+    assert ("score-undeclared" in result.rules()) == (forms == 0)
+
+
+def test_a_repeated_header_is_compared_as_the_header_itself(read: Reader) -> None:
+    header = HEADER.replace("patient", "Pat.  Nr.\u00a0")
+    mapping = phq_mapping(
+        read__drop=[{"header_again": True}], fields__patient={"column": "Pat. Nr."}
+    )
+    again = [header, header.upper(), HEADER.replace("patient", "Pat. Nr.")]
+    result = read("\n".join([header, row("a"), *again, row("b"), ""]), mapping=mapping)
+    assert [line for line, _ in result.at("header-repeated")] == [3, 4, 5]
+    assert result.forms == 2
+
+
+@pytest.mark.parametrize(
+    ("instrument", "respondent", "told"),
+    [
+        ("PHQ-9", "therapist", [(1, None)]),
+        ("PHQ-9", {"column": "therapist", "map": {"t1": "relative"}}, [(1, "therapist")]),
+        ("PHQ-9", "patient", []),
+        ("Own", "therapist", []),
+    ],
+)
+def test_another_respondent_than_the_instrument_has_is_said(
+    read: Reader, instrument: str, respondent: object, told: list[tuple[int, str | None]]
+) -> None:
+    items = {"columns": "q{}", "count": 9}
+    form = {"instrument": instrument, "respondent": respondent, "items": items}
+    result = read(f"{HEADER}\n{row()}\n", mapping=phq_mapping(form=[form]))
+    assert result.at("respondent-unexpected") == told
+    assert result.forms == 1
+
+
+def test_a_single_held_file_reads_as_nothing(read: Reader) -> None:
+    result = read(f"{HEADER}\n{row()}\n{row('b')}"[:-8], mapping=phq_mapping(delivery="snapshot"))
+    assert result.rows == []
+    assert "file-truncated" in result.rules("reject")

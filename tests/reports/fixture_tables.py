@@ -120,6 +120,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "figure": _beside_the_service(figures),
         "fix_list": _fixes(),
         "delivery": _deliveries(),
+        "table_check": _checks(),
         "definition": _definitions(),
         "instrument": _instruments(),
         "scored_form": _scored_forms(),
@@ -484,6 +485,42 @@ def _deliveries() -> list[dict[str, Any]]:
             **dict(zip(names, counts, strict=True)),
         }
         for day, clinic, name, outcome, text, counts in rows
+    ]
+
+
+def _checks() -> list[dict[str, Any]]:
+    """A file and a questionnaire that failed, what could not be judged, and what passed."""
+    names = ("status", "check_id", "severity", "clinic_id", "table_name", "instrument_id")
+    texts = ("where_text", "message", "counted_text", "what_to_do", "n", "n_passed")
+    rows = [
+        (
+            *("failed", "delivery-rejected", "fatal", "birch", None, None),
+            f"Birch clinic, {HOSTILE}, read 20 November 2026 (and 2 earlier files)",
+            "12.5 % of the records are refused; up to 5 % are tolerated",
+            "17 of 136",
+            "Take the most frequent rule in the fix-list.",
+            *(3, 41),
+        ),
+        (
+            *("failed", "table-drift", "warn", "alder", "form", "phq9"),
+            "Alder practice, PHQ-9",
+            "Answers are distributed otherwise than the year before: stability index 0.41, up to 0.25 is usual",
+            None,
+            "Check for answers coded or reversed in another way since some day.",
+            *(1, 5),
+        ),
+        (
+            *("not applicable", "table-drift", "warn", None, None, None),
+            *(None, "Too few to judge by: under 50", None, None, 4, 5),
+        ),
+        (
+            *("passed", "table-drift", "warn", None, None, None),
+            *(None, "Answers are distributed as before", None, None, 5, 5),
+        ),
+    ]
+    return [
+        {**dict(zip(names + texts, row, strict=True)), "check_order": order}
+        for order, row in enumerate(rows, start=1)
     ]
 
 

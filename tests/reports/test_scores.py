@@ -9,7 +9,7 @@ from tests.reports.fixture_tables import make_tables
 def test_scores_stand_with_file_and_line_and_reasons_where_there_is_none() -> None:
     (path, page), *rest = render_audit(make_tables())
     assert (path, rest) == ("scores.html", [])
-    assert "17 (moderately_severe)" in page
+    assert '<td class="num">17</td><td>moderately_severe</td>' in page
     assert "phq.csv:12" in page
     assert "no score: 2 of 9 items missing" in page
     assert "<script>" not in page

@@ -11,6 +11,7 @@ import polars as pl
 
 from flows.reference import Service, fill_reference
 from flows.sql_files import build
+from schemas.expectations import CHECK_COLUMNS
 from schemas.instrument import SHIPPED, Instrument, load_instruments
 
 ALWAYS, FOREVER = date(2000, 1, 1), date(9999, 12, 31)
@@ -20,14 +21,18 @@ TABLES: Mapping[str, str] = {
     " sequence integer, state varchar, reason varchar, n_records integer, n_used integer,"
     " n_dropped integer, n_rejected integer, forms_found integer, forms_new integer,"
     " forms_superseding integer, forms_unchanged integer, forms_rejected integer,"
-    " forms_held integer, data_from date, data_to date",
+    " forms_held integer, data_from date, data_to date, superseded_on date",
+    "landed.part_count": "delivery_id varchar, kind varchar, found integer, new integer,"
+    " superseding integer, unchanged integer, rejected integer, held integer",
     "landed.arrival": "as_of date, revision integer, clinic_id varchar, file_name varchar,"
     " sha256 varchar, delivery_id varchar, outcome varchar, reason varchar",
+    "landed.skipped_night": "night date, as_of date",
     "landed.clinic_night": "as_of date, revision integer, clinic_id varchar, state varchar,"
     " reason varchar",
     "finding.finding": "delivery_id varchar, clinic_id varchar, file_name varchar, as_of date,"
     " line integer, column_name varchar, rule varchar, severity varchar, n_broken integer, n_checked integer,"
     " message varchar, what_to_do varchar",
+    "finding.check": ", ".join(f"{name} {kind}" for name, kind, _ in CHECK_COLUMNS),
     "valid.form": "form_id varchar, clinic_id varchar, patient_id varchar, therapist_id varchar,"
     " episode_id varchar, session_label varchar, instrument_id varchar, respondent varchar,"
     " answered_at timestamp, answered_on date, answered_precision varchar,"
@@ -45,7 +50,7 @@ TABLES: Mapping[str, str] = {
     " delivery_id varchar, line integer, known_from date, known_to date",
     "valid.clinic": "clinic_id varchar, data_through date",
 }
-STAGES = ("score", "measure", "report")
+STAGES = ("finding", "score", "measure", "report")
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,67 @@
+"""Everything after reading: judge, score, measure, report, in one transaction."""
+
+from __future__ import annotations
+
+import duckdb
+
+from flows.errors import SettingsError, StreetError
+from flows.night import Night, all_clinics, internal_fault
+from flows.program import program_version
+from flows.quality import judge_tables
+from flows.reference import ReferenceFaults, Service, fill_reference, reference_faults
+from flows.sql_files import BrokenTable, build
+from flows.sql_header import HeaderFault
+from flows.validate import clinic_rules
+from flows.verdict import Unjudged
+from flows.warehouse import transaction
+
+STAGES = ("finding", "score", "measure", "report")
+
+
+def service_of(night: Night) -> Service:
+    """What the settings say, in the words of the reference tables."""
+    names = {}
+    for clinic_id in all_clinics(night.workspace):
+        try:
+            rules, _ = clinic_rules(night.workspace, clinic_id, night.instruments, night.as_of)
+            names[clinic_id] = rules.mapping.clinic.name or clinic_id
+        except Exception:  # noqa: BLE001 - what is wrong with this mapping was said when it was read
+            names[clinic_id] = clinic_id
+    settings = night.settings
+    return Service(
+        name=settings.service.name,
+        clinics=names,
+        revision=night.revision,
+        program_version=program_version(),
+        thresholds=settings.thresholds,
+        protocol=[
+            {"clinic": p.clinic, "instrument": p.instrument, "every": p.sessions()}
+            for p in settings.protocol
+        ],
+        outcome_preference=settings.outcome.preference,
+        disabled_instruments=settings.instruments.disabled,
+    )
+
+
+def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
+    """Score, measure and report, in one transaction.
+
+    Raises:
+        StreetError: naming the stage; the text of the engine's error is kept out, it may hold cells.
+    """
+    service = service_of(night)
+    if faults := reference_faults(service, night.instruments):
+        raise SettingsError([f"rapport.toml: {fault}" for fault in faults])
+    stage = "reference"
+    try:
+        with transaction(con):
+            fill_reference(con, night.instruments, service, night.as_of)
+            for stage in STAGES:
+                night.progress.step(stage)
+                build(con, stage)
+                if stage == "finding":
+                    judge_tables(con)
+    except (BrokenTable, HeaderFault, ReferenceFaults, Unjudged) as error:
+        raise StreetError(f"{stage}: {error}") from None
+    except duckdb.Error as error:
+        raise StreetError(f"{stage}: {internal_fault(error)}") from None

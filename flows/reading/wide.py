@@ -1,0 +1,89 @@
+"""Records with far too many cells, made harmless before the engine sees them.
+
+The engine notes every surplus cell of a record together with the whole line: a line with a hundred
+thousand of them would take gigabytes. So the surplus delimiters are blanked where they stand. The
+record keeps its place, its length and one cell too many, and is refused like any other of its kind.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+# Delimiters beyond what the records of a file need that are left to the engine.
+FEW = 1000
+BLOCK_BYTES = 8 << 20
+
+
+class WideRecords:
+    """Counts delimiters while the text is written; afterwards blanks those that are too many.
+
+    Args:
+        path: the text written for the engine.
+        delimiter: between cells.
+        width: how many columns the header has.
+    """
+
+    def __init__(self, path: Path, delimiter: str, width: int) -> None:
+        self.path = path
+        self.delimiter = delimiter.encode("utf-8")
+        self.width = width
+        self.counted = 0
+
+    def count(self, part: bytes) -> None:
+        """Add the delimiters of one piece of the text, those in quotes included."""
+        if len(self.delimiter) == 1:
+            data = np.frombuffer(part, dtype=np.uint8)
+            self.counted += int(np.count_nonzero(data == self.delimiter[0]))
+        else:
+            self.counted += part.count(self.delimiter)
+
+    def tame(self, starts: np.ndarray, spans: np.ndarray) -> None:
+        """Blank surplus delimiters of the file, where there are many.
+
+        Args:
+            starts: byte offset of each record.
+            spans: physical lines of each record; over several lines quotes may mislead, so that
+                only what is far too wide is touched.
+        """
+        if self.counted <= len(starts) * (self.width - 1) + FEW:
+            return
+        data = np.memmap(self.path, dtype=np.uint8, mode="r+")
+        allowed = np.where(spans == 1, self.width, 2 * self.width + FEW)
+        ends = np.append(starts[1:], len(data))
+        first = 0
+        while first < len(starts):
+            last = int(np.searchsorted(ends, starts[first] + BLOCK_BYTES, side="right"))
+            last = max(last, first + 1)
+            block = data[starts[first] : ends[last - 1]]
+            self._tame_block(block, starts[first:last] - starts[first], allowed[first:last])
+            first = last
+        data.flush()
+
+    def _ends_blank(self, block: np.ndarray, places: np.ndarray, first: np.ndarray) -> np.ndarray:
+        """True for records whose surplus cells are all empty: these the engine leaves out itself."""
+        after = np.append(first[1:], len(places))
+        is_wide = after - first >= self.width
+        if not is_wide.any():
+            return is_wide
+        begin = places[np.where(is_wide, first + self.width - 1, 0)]
+        end = places[np.where(is_wide, after - 1, 0)]
+        next_byte = np.append(block, ord("\n"))[np.minimum(end + 1, len(block))]
+        is_run = (end - begin) == (after - first - self.width) * len(self.delimiter)
+        return is_wide & is_run & (next_byte == ord("\n"))
+
+    def _tame_block(self, block: np.ndarray, starts: np.ndarray, allowed: np.ndarray) -> None:
+        found = block == self.delimiter[-1]
+        for back, byte in enumerate(reversed(self.delimiter[:-1]), start=1):
+            found[back:] &= block[:-back] == byte
+        places = np.flatnonzero(found)
+        quotes = np.flatnonzero(block == ord('"'))
+        places = places[np.searchsorted(quotes, places) % 2 == 0]
+        record = np.searchsorted(starts, places, side="right") - 1
+        first = np.searchsorted(places, starts)
+        rank = np.arange(len(places)) - first[record]
+        allowed = np.where(self._ends_blank(block, places, first), len(places), allowed)
+        surplus = places[rank >= allowed[record]]
+        for back in range(len(self.delimiter)):
+            block[surplus - back] = ord(" ")
