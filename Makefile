@@ -3,14 +3,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test browser lint bench lock clean
 
 demo: .venv/demo.done
 	$(BIN)/rapport demo rapport-demo
 
-test: .venv/test.done
+test: .venv/test.done browser
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# The browser tests need Debian's Chromium. Where it cannot be installed, pytest says that they did not run.
+browser:
+	@test -x /usr/bin/chromium || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } \
+	  || echo 'no Chromium, and it cannot be installed here: the browser tests will say so'
 
 lint: .venv/test.done
 	$(BIN)/ruff check .

@@ -49,7 +49,7 @@ def refuse_missing_columns(
         for rule, name, about in faults:
             findings.add(rule, line=header_line, column=name, **about)
         raise FileRefused(
-            "header-not-recognised", line=header_line, found=recognised, needed=len(needed)
+            "header-not-recognised", line=header_line, counted=recognised, expected=len(needed)
         )
     for name, times in counts.items():
         if times > 1 and name not in used:
@@ -157,7 +157,7 @@ def _tell_respondent(
         if respondent != instrument.respondent:
             findings.add(
                 "respondent-unexpected", header_line, column, instrument=instrument.name,
-                expected=instrument.respondent, respondent=respondent,
+                expected=instrument.respondent, kind=respondent,
             )  # fmt: skip
 
 

@@ -132,7 +132,7 @@ def recount(table: TextTable, read: Read) -> TextTable:
 
 
 def _too_large(line: int) -> FileRefused:
-    return FileRefused("cell-too-large", line=line, limit=LONGEST_LINE >> 20)
+    return FileRefused("cell-too-large", line=line, highest=LONGEST_LINE >> 20)
 
 
 def _head(chunks: Iterator[str]) -> str:
@@ -192,7 +192,7 @@ def _refuse_control_characters(text: str, before: int) -> None:
     at = before + (found.start() if found else 0)
     if found and found[0] == "\x00":
         raise FileRefused("nul-byte", offset=at)
-    raise FileRefused("control-character", offset=at, code=f"{ord(found[0]) if found else 0:04X}")
+    raise FileRefused("control-character", offset=at, kind=f"U+{ord(found[0]) if found else 0:04X}")
 
 
 def _find_header(head: str, read: Read, findings: Findings) -> tuple[tuple[str, ...], int, int]:

@@ -170,9 +170,9 @@ def _refuse_mixed_versions(con: duckdb.DuckDBPyConnection, plan: RecordPlan) -> 
         " where dropped_by is null and version_kind is not null group by all"
     ).fetchall()
     if len(found) > 1:
-        counts = {f"{kind}s": n for kind, n, _ in found}
+        kinds = ", ".join(f"{n} of {kind}" for kind, n, _ in sorted(found))
         column = plan.grammar.source.version
-        raise FileRefused("version-mixed", max(line for *_, line in found), column, **counts)
+        raise FileRefused("version-mixed", max(line for *_, line in found), column, kinds=kinds)
 
 
 def _dropped_by(plan: RecordPlan) -> str:
