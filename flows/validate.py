@@ -241,6 +241,15 @@ def _apply_replay(con: duckdb.DuckDBPyConnection, night: ClinicNight, as_of: dat
             where r.known_to = {OPEN_END} and r.row_id in (select row_id from changed)""",
             {"as_of": as_of},
         )
+        # What says the same may be ordered anew, where the mapping's version column has changed.
+        con.execute(
+            f"""
+            update valid.{kind}_version v set version_order = r.version_order
+            from replay_{kind} r
+            where r.row_id = v.row_id and r.known_to = {OPEN_END} and v.known_to = {OPEN_END}
+              and v.clinic_id = $clinic and v.version_order is distinct from r.version_order""",
+            {"clinic": night.clinic_id},
+        )
     con.execute("drop table changed")
 
 
