@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test browser lint bench lock clean
+.PHONY: demo test test-schedule browser lint bench lock clean
 
 demo: .venv/demo.done
 	$(BIN)/rapport demo rapport-demo
@@ -11,6 +11,10 @@ demo: .venv/demo.done
 test: .venv/test.done browser
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# Waits some minutes for really scheduled runs on a real Prefect server.
+test-schedule: .venv/test.done
+	$(BIN)/python -m pytest --scheduled tests/nightly/test_schedule.py
 
 # The browser tests need Debian's Chromium. Where it cannot be installed, pytest says that they did not run.
 browser:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import duckdb
 
@@ -43,11 +45,20 @@ def land_and_read(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[st
     )
     for (clinic_id, reading), path in zip(readings.items(), scratch, strict=True):
         night.progress.step("merge", clinic_id)
-        merged = path if isinstance(path, Exception) else attempt(
-            lambda path, clinic=reading.clinic: merge_clinic(con, clinic, path, night.as_of, night.revision),
-            path,
-        )  # fmt: skip
+        merged = path
+        if not isinstance(path, Exception):
+            merged = attempt(partial(merge_and_clear, con, night, reading), path)
         enter(con, night, clinic_id, merged if isinstance(merged, Exception) else "read")
+
+
+def merge_and_clear(
+    con: duckdb.DuckDBPyConnection, night: Night, reading: Reading, scratch: Path
+) -> None:
+    """Merge a clinic's scratch database, and leave nothing of it behind."""
+    try:
+        merge_clinic(con, reading.clinic, scratch, night.as_of, night.revision)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def enter(

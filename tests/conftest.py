@@ -15,6 +15,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--screenshots", action="store_true", help="put screenshots into build/screenshots/"
     )
+    parser.addoption(
+        "--scheduled", action="store_true", help="wait for really scheduled runs on a real server"
+    )
+
+
+@pytest.fixture
+def waits_for_the_clock(request: pytest.FixtureRequest) -> None:
+    """For tests that wait minutes for a scheduled run: `make test-schedule` runs them."""
+    if not request.config.getoption("--scheduled"):
+        pytest.skip("waits for a scheduled run: make test-schedule")
 
 
 def pytest_terminal_summary(
@@ -22,6 +32,12 @@ def pytest_terminal_summary(
 ) -> None:
     chromium = str(config.getoption("--chromium"))
     skipped = terminalreporter.stats.get("skipped", [])
+    waiting = [report for report in skipped if "make test-schedule" in str(report.longrepr)]
+    if waiting:
+        terminalreporter.write_line(
+            f"{len(waiting)} tests of really scheduled runs NOT RUN: make test-schedule runs them",
+            yellow=True,
+        )
     is_left_out = any("tests/browser/" in report.nodeid for report in skipped)
     if is_left_out and not Path(chromium).is_file():
         terminalreporter.write_line(

@@ -61,6 +61,13 @@ def processes_of(workspace: Workspace) -> list[str]:
     return found
 
 
+def ended(workspace: Workspace) -> bool:
+    """True once a run has said that it is over."""
+    if not workspace.progress.exists():
+        return False
+    return "ended" in json.loads(workspace.progress.read_text(encoding="utf-8"))
+
+
 def gone(workspace: Workspace) -> bool:
     end = time.monotonic() + 30
     while processes_of(workspace) and time.monotonic() < end:
@@ -69,11 +76,14 @@ def gone(workspace: Workspace) -> bool:
 
 
 @pytest.mark.xdist_group("schedule")
+@pytest.mark.usefixtures("waits_for_the_clock")
 def test_a_scheduled_night_is_published_and_stopping_leaves_no_process(service: Workspace) -> None:
     cron, at = in_a_moment()
     process = start(service, "--cron", cron)
     try:
-        wait_for(lambda: (service.current / "night.json").exists(), process)
+        wait_for(lambda: ended(service), process)
+        # The run's own process reports to the server before it is gone.
+        time.sleep(10)
         second = rapport("schedule", "--cron", cron, "-w", service.root)
         assert (second.returncode, "another scheduler" in second.stderr) == (14, True)
         summary = json.loads((service.current / "night.json").read_text(encoding="utf-8"))
@@ -91,6 +101,7 @@ def test_a_scheduled_night_is_published_and_stopping_leaves_no_process(service: 
 
 
 @pytest.mark.xdist_group("schedule")
+@pytest.mark.usefixtures("waits_for_the_clock")
 def test_a_scheduler_killed_in_mid_run_leaves_no_orphan_and_an_unharmed_workspace(
     tmp_path: Path,
 ) -> None:
