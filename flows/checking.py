@@ -15,10 +15,10 @@ import polars as pl
 from flows.errors import (
     FILE_REFUSED,
     ROWS_REFUSED,
-    InstrumentError,
     RapportError,
     WorkspaceError,
 )
+from flows.night import read_instruments
 from flows.reading.canonical import Reading, read_canonical, write_reading
 from flows.reading.delivery import DeliveryRules, merge_file, open_state, read_delivery
 from flows.reading.incoming import Pseudonyms
@@ -26,8 +26,6 @@ from flows.validate import EARLIEST, check_clinic, load_mapping
 from flows.warehouse import limit_resources
 from flows.workspace import Workspace
 from schemas.export_format import Mapping
-from schemas.instrument import SHIPPED, InstrumentFaults, load_instruments
-from schemas.instrument_types import Instrument
 
 
 @dataclass
@@ -48,18 +46,6 @@ class Checked:
         yield from self.said
 
 
-def registry(workspace: Workspace) -> dict[str, Instrument]:
-    """Shipped instruments and, where there is a workspace, its own.
-
-    Raises:
-        InstrumentError: with every fault.
-    """
-    try:
-        return load_instruments([SHIPPED, workspace.instruments])
-    except InstrumentFaults as faults:
-        raise InstrumentError(faults.faults) from None
-
-
 def check_files(
     workspace: Workspace, files: Sequence[Path], clinic: str | None, mapping_path: Path | None
 ) -> Checked:
@@ -70,7 +56,7 @@ def check_files(
     """
     mapping = _mapping(workspace, clinic, mapping_path)
     today = datetime.now(ZoneInfo(mapping.clinic.timezone)).date()
-    rules = DeliveryRules(mapping, registry(workspace), EARLIEST, today)
+    rules = DeliveryRules(mapping, read_instruments(workspace), EARLIEST, today)
     rules.check()
     _refuse_absent(files)
     checked = Checked()
@@ -154,7 +140,7 @@ def read_files(
         RapportError: when the mapping has faults, or a file is not there.
     """
     mapping = load_mapping(mapping_path)
-    instruments = registry(workspace)
+    instruments = read_instruments(workspace)
     DeliveryRules(mapping, instruments, EARLIEST, None).check()
     _refuse_absent(files)
     with tempfile.TemporaryDirectory(prefix="rapport-read-") as folder:

@@ -14,7 +14,7 @@ from flows.calendar import nights_between
 from flows.errors import FileRefused, RapportError, WorkspaceError
 from flows.reading.delivery import find_source
 from flows.reading.finding import Findings
-from flows.validate import NOT_LANDED, Pending
+from flows.validate import NOT_LANDED, Pending, enter_findings
 from schemas.export_format import Mapping, Source
 
 
@@ -366,11 +366,5 @@ class Staying:
             "insert into landed.arrival_record values (?, ?, ?, ?, '', ?, 'refused', ?)",
             [self.as_of, self.revision, self.clinic_id, name, identity, rule],
         )
-        frame = findings.frame()
-        self.con.register("finding_frame", frame)
-        self.con.execute(
-            "insert into finding.finding_record by name select *, $id as delivery_id,"
-            " $clinic as clinic_id, $name as file_name, $as_of as as_of from finding_frame",
-            {"id": identity, "clinic": self.clinic_id, "name": name, "as_of": self.as_of},
-        )
-        self.con.unregister("finding_frame")
+        about_file = {"id": identity, "clinic": self.clinic_id, "name": name, "as_of": self.as_of}
+        enter_findings(self.con, findings, about_file)

@@ -18,7 +18,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flows.errors import SettingsError, WorkspaceBusy, WorkspaceError
-from flows.settings import Settings, prefect_api_url, read_settings
+from flows.settings import (
+    Settings,
+    inherited_environment,
+    prefect_api_url,
+    read_settings,
+    set_environment,
+)
 from flows.workspace import Workspace
 
 HOST = "127.0.0.1"
@@ -123,16 +129,9 @@ def _start_server(workspace: Workspace, port: int) -> subprocess.Popen[bytes]:
     # killed, the kernel ends it.
     return subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
-        env=current_environment() | prefect_environment(workspace),
+        env=inherited_environment() | prefect_environment(workspace),
         stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_end_with_parent,
     )  # fmt: skip
-
-
-def current_environment() -> dict[str, str]:
-    """What a child process inherits."""
-    from flows.settings import inherited_environment
-
-    return inherited_environment()
 
 
 def _end_with_parent() -> None:
@@ -180,8 +179,6 @@ def _is_taken(port: int) -> bool:
 
 def _serve(workspace: Workspace, settings: Settings, cron: str, api: str) -> None:
     """Hand the flow to Prefect's runner; returns when the runner is stopped."""
-    from flows.settings import set_environment
-
     set_environment(prefect_environment(workspace, api))
     from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType

@@ -27,6 +27,7 @@ from flows.reading.delivery import (
     read_delivery,
 )
 from flows.reading.file import KINDS
+from flows.reading.finding import Findings
 from flows.reading.incoming import CONTENT, Pseudonyms
 from flows.reading.merge import OPEN_END
 from flows.warehouse import limit_resources, transaction
@@ -311,14 +312,18 @@ def _record(
         "delivery_id": delivered.delivery_id, "outcome": outcome, "reason": row["reason"],
     }  # fmt: skip
     _insert(con, "landed.arrival_record", arrival)
-    frame = reading.findings.frame()
-    con.register("finding_frame", frame)
+    enter_findings(con, reading.findings, {**identity, "name": pending.name, "as_of": as_of})
+
+
+def enter_findings(con: duckdb.DuckDBPyConnection, findings: Findings, of: dict[str, Any]) -> None:
+    """Enter the findings of one delivery; `of` gives its id, clinic, file name and night."""
+    con.register("finding_frame", findings.frame())
     con.execute(
         """
         insert into finding.finding_record by name
         select *, $id as delivery_id, $clinic as clinic_id, $name as file_name, $as_of as as_of
         from finding_frame""",
-        {**identity, "name": pending.name, "as_of": as_of},
+        of,
     )
     con.unregister("finding_frame")
 
