@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from calendar import monthrange
+from collections.abc import Collection
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -10,6 +12,7 @@ from croniter import croniter
 DAY = timedelta(days=1)
 # No zone changes its clock by more.
 CLOCK_CHANGE = timedelta(hours=2)
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def is_cron(text: str) -> bool:
@@ -52,3 +55,37 @@ def nights_between(after: date, until: date, cron: str) -> list[date]:
         if not nights or nights[-1] != night:
             nights.append(night)
     return nights
+
+
+def days_due(days: Collection[str | int], first: date, last: date) -> list[date]:
+    """Days on which a delivery is due, both ends included.
+
+    Args:
+        days: weekdays (mon .. sun) or days of the month; in a shorter month its last day counts.
+        first: where to begin.
+        last: where to end.
+    """
+    weekdays = {WEEKDAYS.index(day) for day in days if isinstance(day, str)}
+    of_month = {day for day in days if isinstance(day, int)}
+    stretch = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return [
+        day
+        for day in stretch
+        if day.weekday() in weekdays
+        or day.day in of_month
+        or (day.day == monthrange(day.year, day.month)[1] and any(n > day.day for n in of_month))
+    ]
+
+
+def night_after(day: date, latest: time | None, cron: str | None) -> date:
+    """The first night that starts when a delivery of that day must lie in the inbox.
+
+    Args:
+        day: of the delivery.
+        latest: hour by which it is due; None: the end of the day.
+        cron: schedule of the nights; None: they are run by hand, so that the next day's is meant.
+    """
+    if cron is None:
+        return day + DAY
+    due = datetime.combine(day, latest) if latest else datetime.combine(day + DAY, time.min)
+    return croniter(cron, due - timedelta(seconds=1)).get_next(datetime).date()

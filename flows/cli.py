@@ -141,7 +141,9 @@ def schedule(
         )
     if not quiet:
         err.print(f"Scheduling nights of {workspace}; stop with Ctrl-C.", markup=False)
-    keep_schedule(Workspace(workspace), cron, server, port)
+    keep_schedule(
+        Workspace(workspace), cron, server, port, lambda text: err.print(text, markup=False)
+    )
 
 
 @app.command(

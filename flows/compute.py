@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import duckdb
 
+from flows.calendar import days_due, night_after
 from flows.errors import SettingsError, StreetError
 from flows.night import Night, all_clinics, internal_fault
 from flows.program import program_version
@@ -15,6 +18,8 @@ from flows.validate import clinic_rules
 from flows.verdict import Unjudged
 from flows.warehouse import transaction
 
+# How far back missed deliveries are counted.
+CALENDAR_REACH = timedelta(days=400)
 STAGES = ("finding", "score", "measure", "report")
 
 
@@ -34,6 +39,7 @@ def service_of(night: Night) -> Service:
         revision=night.revision,
         program_version=program_version(),
         thresholds=settings.thresholds,
+        deliveries_due=deliveries_due(night),
         protocol=[
             {"clinic": p.clinic, "instrument": p.instrument, "every": p.sessions()}
             for p in settings.protocol
@@ -41,6 +47,17 @@ def service_of(night: Night) -> Service:
         outcome_preference=settings.outcome.preference,
         disabled_instruments=settings.instruments.disabled,
     )
+
+
+def deliveries_due(night: Night) -> list[tuple[str, date, date]]:
+    """Clinic, day and night of every delivery due in the year up to tonight."""
+    cron = night.settings.schedule.cron
+    return [
+        (calendar.clinic, day, due)
+        for calendar in night.settings.calendar
+        for day in days_due(calendar.days, night.as_of - CALENDAR_REACH, night.as_of)
+        if (due := night_after(day, calendar.latest, cron)) <= night.as_of
+    ]
 
 
 def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:

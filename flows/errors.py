@@ -57,6 +57,13 @@ class WorkspaceError(RapportError):
     headline = "The workspace cannot be used"
 
 
+class SchedulerLost(RapportError):
+    """What runs the nights does not stay alive."""
+
+    exit_code = 16
+    headline = "The schedule cannot be kept"
+
+
 class UnlikelyNight(RapportError):
     """The date of the night cannot be meant."""
 

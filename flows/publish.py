@@ -185,17 +185,9 @@ def _write_summary(
         " order by all"
     ).fetchall()
     keys = ("clinic_id", "file", "state", "rule", "delivery_id")
-    late = dict(
-        con.execute(
-            "select clinic_id, coalesce(days_behind > value, true) from report.clinic"
-            " join ref.setting on name = 'late_after_days' order by clinic_id"
-        ).fetchall()
-    )
     summary = {
         "night": tables["night"][0],
-        "clinics": [
-            {**clinic, "is_late": late[clinic["clinic_id"]]} for clinic in tables["clinic"]
-        ],
+        "clinics": tables["clinic"],
         "refused": [dict(zip(keys, row, strict=True)) for row in refused],
         "deliveries": [d for d in tables["delivery"] if d["as_of"] == tables["night"][0]["as_of"]],
     }

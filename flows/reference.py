@@ -24,6 +24,8 @@ TABLES: Mapping[str, str] = {
     "night": "service_name varchar, revision integer, program_version varchar",
     "period": "period_id varchar, period_kind varchar, period_start date, period_end date,"
     " label varchar, period_order integer",
+    # Days on which deliveries are due, and the night by which each must have come.
+    "delivery_due": "clinic_id varchar, due_on date, night date",
     "protocol": "clinic_id varchar, instrument_id varchar, respondent varchar, every integer,"
     " is_inferred boolean",
     "outcome_preference": "rank integer, instrument_id varchar",
@@ -52,6 +54,8 @@ class Service:
     program_version: str = ""
     # Overrides of schemas/defaults.toml by name.
     thresholds: Mapping[str, Decimal | float | int] = field(default_factory=dict)
+    # Days on which deliveries are due: clinic id, day, night by which it must have come.
+    deliveries_due: Sequence[tuple[str, date, date]] = ()
     # Expected forms: {clinic, instrument, every}; every = 1 each session, k each k-th session,
     # None first and last only. The instrument may be an id or a name.
     protocol: Sequence[Mapping[str, Any]] = ()
@@ -81,6 +85,7 @@ def fill_reference(
     rows["setting"] = _settings(defaults, service.thresholds)
     rows["night"] = [(service.name, service.revision, service.program_version)]
     rows["period"] = periods(as_of)
+    rows["delivery_due"] = sorted(service.deliveries_due)
     rows["protocol"] = _protocol(service.protocol, instruments)
     wanted = _ids(instruments, service.outcome_preference) or preference
     rows["outcome_preference"] = _preference(wanted, instruments)
@@ -117,6 +122,8 @@ def reference_faults(service: Service, instruments: Mapping[str, Instrument]) ->
         for path, word in named
         if find(instruments, word) is None
     ]
+    due = sorted({clinic for clinic, _, _ in service.deliveries_due} - set(service.clinics))
+    faults += [f"calendar: no clinic {clinic!r}" for clinic in due]
     faults += [
         f"protocol[{i}].clinic: no clinic {row['clinic']!r}"
         for i, row in enumerate(service.protocol)

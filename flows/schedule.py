@@ -1,60 +1,61 @@
-"""`rapport schedule`: keeps the night on its schedule, with its own Prefect server if need be."""
+"""`rapport schedule`: keeps the night on its schedule, and keeps its server and runner alive."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
 import signal
-import socket
 import subprocess
-import sys
+import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
-from flows.errors import SettingsError, WorkspaceBusy, WorkspaceError
-from flows.settings import (
-    Settings,
-    inherited_environment,
-    prefect_api_url,
-    read_settings,
-    set_environment,
-)
+from flows.errors import SchedulerLost, SettingsError, WorkspaceBusy
+from flows.prefect_server import Server, reached_server, start_child, stop_child
+from flows.settings import read_settings
 from flows.workspace import Workspace
 
-HOST = "127.0.0.1"
-START_SECONDS = 90
-LINUX_PR_SET_PDEATHSIG = 1
+LOOK_SECONDS = 1.0
+STOP_SECONDS = 30
+# A runner that ends so soon after its start, so many times on end, will not mend by itself.
+SHORT_SECONDS = 60
+MOST_SHORT_LIVES = 3
 
 
 def keep_schedule(
-    workspace: Workspace, cron: str | None, server: str | None, port: int | None
+    workspace: Workspace,
+    cron: str | None,
+    url: str | None,
+    port: int | None,
+    say: Callable[[str], None],
 ) -> None:
     """Run every night at its time until stopped.
 
     Args:
         workspace: whose nights.
         cron: schedule that takes the place of the one in rapport.toml.
-        server: URL of a Prefect API; else PREFECT_API_URL; else a server of our own is started.
+        url: of a Prefect API; else PREFECT_API_URL; else a server of our own is started.
         port: of our own server; a free one where None.
+        say: told when something was lost and is started again.
 
     Raises:
         SettingsError: when there is no schedule.
         WorkspaceBusy: when another scheduler has this workspace.
         WorkspaceError: when no server answers, or the port is in use.
+        SchedulerLost: when what runs the nights does not stay alive.
     """
     workspace.check()
-    settings = read_settings(workspace)
-    schedule = cron or settings.schedule.cron
+    schedule = cron or read_settings(workspace).schedule.cron
     if schedule is None:
         raise SettingsError("rapport.toml: schedule.cron: is not set", "Set it, or give --cron.")
-    with only_scheduler(workspace, schedule), reached_server(workspace, server, port) as api:
-        _serve(workspace, settings, schedule, api)
+    with (
+        only_scheduler(workspace, schedule),
+        stopped_by_signal() as stop,
+        reached_server(workspace, url, port) as server,
+    ):
+        _keep_alive(workspace, schedule, server, stop, say)
 
 
 @contextlib.contextmanager
@@ -77,128 +78,50 @@ def only_scheduler(workspace: Workspace, cron: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reached_server(workspace: Workspace, server: str | None, port: int | None) -> Iterator[str]:
-    """The URL of a Prefect API that answers; a server of our own is stopped again."""
-    api = server or prefect_api_url()
-    if api is not None:
-        if not _answers(api):
-            raise WorkspaceError(
-                f"{api}: no Prefect server answers", "Start it, or leave out --server."
-            )
-        yield api
-        return
-    chosen = port or _free_port()
-    if _is_taken(chosen):
-        raise WorkspaceError(
-            f"port {chosen} is in use", "Choose another with --port, or leave it out."
-        )
-    api = f"http://{HOST}:{chosen}/api"
-    process = _start_server(workspace, chosen)
+def stopped_by_signal() -> Iterator[threading.Event]:
+    """An event that is set by a request to stop, so that children are ended in their order."""
+    stop = threading.Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = {sign: signal.signal(sign, lambda *_: stop.set()) for sign in signals}
     try:
-        _await(process, api)
-        yield api
+        yield stop
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
 
 
-def prefect_environment(workspace: Workspace, api: str | None = None) -> dict[str, str]:
-    """Settings of Prefect that keep a user's own profile and the network out of it."""
-    home = workspace.root / "warehouse" / "prefect"
-    home.mkdir(mode=0o700, exist_ok=True)
-    environment = {
-        "PREFECT_HOME": str(home),
-        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
-        "PREFECT_CLI_PROMPT": "false",
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
-        "PREFECT_RUNNER_SERVER_ENABLE": "false",
-    }
-    return environment | ({"PREFECT_API_URL": api} if api else {})
+def _keep_alive(
+    workspace: Workspace,
+    cron: str,
+    server: Server,
+    stop: threading.Event,
+    say: Callable[[str], None],
+) -> None:
+    """Run Prefect's runner until asked to stop; what was lost is started again.
 
-
-def _start_server(workspace: Workspace, port: int) -> subprocess.Popen[bytes]:
-    log = (workspace.root / "warehouse" / "prefect-server.log").open("wb")
-    # In our own process group, so that whoever ends the group ends it too; and should only we be
-    # killed, the kernel ends it.
-    return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
-        env=inherited_environment() | prefect_environment(workspace),
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_end_with_parent,
-    )  # fmt: skip
-
-
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(LINUX_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _await(process: subprocess.Popen[bytes], api: str) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            raise WorkspaceError(
-                "the Prefect server ended while it was starting",
-                "warehouse/prefect-server.log says why.",
-            )
-        if _answers(api):
-            return
-        time.sleep(0.3)
-    raise WorkspaceError(f"the Prefect server did not answer within {START_SECONDS} seconds")
-
-
-def _answers(api: str) -> bool:
+    A run that is under way when the server is lost goes on: its work does not need the server.
+    """
+    short_lives = 0
+    runner, started = _start_runner(workspace, cron, server), time.monotonic()
     try:
-        with urllib.request.urlopen(f"{api.rstrip('/')}/health", timeout=3) as reply:  # noqa: S310
-            return reply.status == 200
-    except (OSError, ValueError, urllib.error.URLError):
-        return False
+        while not stop.wait(LOOK_SECONDS):
+            if server.is_lost():
+                say("the Prefect server was lost; it is started again")
+                server.start()
+            if runner.poll() is None or not server.answers():
+                continue
+            short_lives = short_lives + 1 if time.monotonic() - started < SHORT_SECONDS else 0
+            if short_lives >= MOST_SHORT_LIVES:
+                raise SchedulerLost(
+                    f"what runs the nights ended {short_lives} times soon after its start",
+                    "warehouse/prefect-runner.log says why.",
+                )
+            say("what runs the nights has ended; it is started again")
+            runner, started = _start_runner(workspace, cron, server), time.monotonic()
+    finally:
+        stop_child(runner, STOP_SECONDS)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return True
-    return False
-
-
-def _serve(workspace: Workspace, settings: Settings, cron: str, api: str) -> None:
-    """Hand the flow to Prefect's runner; returns when the runner is stopped."""
-    set_environment(prefect_environment(workspace, api))
-    from prefect.schedules import Cron
-    from prefect.types.entrypoint import EntrypointType
-
-    from flows.scheduled import scheduled_night
-
-    scheduled_night.serve(
-        name=_deployment_name(workspace),
-        schedule=Cron(cron, timezone=settings.service.timezone),
-        parameters={"workspace": str(workspace.root.resolve()), "cron": cron},
-        limit=1,
-        global_limit=1,
-        pause_on_shutdown=False,
-        print_starting_message=False,
-        entrypoint_type=EntrypointType.MODULE_PATH,
-    )
-
-
-def _deployment_name(workspace: Workspace) -> str:
-    """One deployment per workspace, named without anything a path might tell."""
-    import hashlib
-
-    return hashlib.sha256(str(Path(workspace.root).resolve()).encode()).hexdigest()[:12]
+def _start_runner(workspace: Workspace, cron: str, server: Server) -> subprocess.Popen[bytes]:
+    root = str(workspace.root.resolve())
+    return start_child(workspace, "prefect-runner.log", "flows.serving", root, cron, api=server.api)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import time
 from decimal import Decimal
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -14,6 +15,8 @@ from flows.calendar import is_cron
 from flows.errors import SettingsError
 from flows.workspace import Workspace
 from schemas.export_format import describe_fault
+
+DayOfMonth = Annotated[int, Field(ge=1, le=31)]
 
 
 class _Strict(BaseModel):
@@ -104,6 +107,30 @@ class Protocol(_Strict):
         return 1 if self.every == "session" else self.every
 
 
+class DeliveryCalendar(_Strict):
+    """Days on which a clinic's export is due.
+
+    Attributes:
+        clinic: whose.
+        days: weekdays (mon .. sun) or days of the month.
+        latest: local time by which the files lie in the inbox; None: the end of the day.
+    """
+
+    clinic: str
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] | DayOfMonth, ...] = Field(
+        min_length=1
+    )
+    latest: time | None = None
+
+    @field_validator("latest", mode="before")
+    @classmethod
+    def _known_time(cls, text: object) -> time | None:
+        try:
+            return text if isinstance(text, time) else time.fromisoformat(str(text))
+        except ValueError as error:
+            raise ValueError("is not a time of day like 22:00") from error
+
+
 class OutcomeSettings(_Strict):
     """Which instrument decides an episode's outcome where several were filled in: first one wins."""
 
@@ -123,10 +150,19 @@ class Settings(_Strict):
     schedule: ScheduleSettings = ScheduleSettings()
     inbox: InboxSettings = InboxSettings()
     notify: NotifySettings = NotifySettings()
+    calendar: tuple[DeliveryCalendar, ...] = ()
     protocol: tuple[Protocol, ...] = ()
     outcome: OutcomeSettings = OutcomeSettings()
     instruments: InstrumentSettings = InstrumentSettings()
     thresholds: dict[str, Decimal] = {}
+
+    @field_validator("calendar")
+    @classmethod
+    def _one_each(cls, calendars: tuple[DeliveryCalendar, ...]) -> tuple[DeliveryCalendar, ...]:
+        clinics = [calendar.clinic for calendar in calendars]
+        if twice := sorted({clinic for clinic in clinics if clinics.count(clinic) > 1}):
+            raise ValueError(f"more than one for {', '.join(twice)}")
+        return calendars
 
 
 def prefect_api_url() -> str | None:
@@ -137,11 +173,6 @@ def prefect_api_url() -> str | None:
 def inherited_environment() -> dict[str, str]:
     """The environment a child process inherits."""
     return dict(os.environ)
-
-
-def set_environment(values: dict[str, str]) -> None:
-    """Set variables that a library reads when it is imported; for this process and its children."""
-    os.environ.update(values)
 
 
 def read_settings(workspace: Workspace) -> Settings:

@@ -49,8 +49,7 @@ class Status:
     def _clinic_lines(self) -> Iterator[str]:
         for clinic in self.content["clinics"]:
             late = " LATE" if clinic["is_late"] else ""
-            through = clinic["data_through"] or "no data yet"
-            yield f"  {clinic['clinic_id']}: {clinic['state']}, data through {through}{late}"
+            yield f"  {clinic['clinic_id']}: {clinic['state']}, {clinic['state_text']}{late}"
         for delivery in self.content["deliveries"]:
             yield (
                 f"  {delivery['clinic_id']}/{delivery['file_name']}: {delivery['outcome']},"

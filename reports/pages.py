@@ -90,7 +90,7 @@ def _clinic(tables: Tables, figures: Figures, clinic: Row) -> dict[str, Any]:
         for row in in_order(tables, "therapist", "label", "therapist_id")
         if row["clinic_id"] == clinic["clinic_id"]
     ]
-    return _shared(tables, "clinic") | {
+    return _shared(tables, "clinic", clinic["clinic_id"]) | {
         "clinic": clinic,
         "completeness_chart": draw.completeness(own),
         "comparisons": draw.comparisons(own),
@@ -108,7 +108,7 @@ def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, An
     # A therapist's quarter is a handful of courses: drawn, it would look like a trend.
     draw = Artist("This therapist", has_trends=False)
     clinic = next(row for row in tables["clinic"] if row["clinic_id"] == therapist["clinic_id"])
-    return _shared(tables, "therapist") | {
+    return _shared(tables, "therapist", clinic["clinic_id"]) | {
         "therapist": therapist,
         "clinic": {**clinic, "path": page_path(clinic)},
         "comparisons": draw.comparisons(paired),
@@ -154,8 +154,17 @@ def _scores(tables: Tables) -> dict[str, Any]:
     }
 
 
-def _shared(tables: Tables, page: str) -> dict[str, Any]:
-    """Gives what every page says: the night, the audience, and where definitions can be found."""
+def _missing(tables: Tables, clinic_id: str | None) -> list[Row]:
+    """Clinics whose night failed, among those that a page speaks about: one of them, or all."""
+    return [
+        row
+        for row in in_order(tables, "clinic", "clinic_name", "clinic_id")
+        if row["state"] == "failed" and clinic_id in (None, row["clinic_id"])
+    ]
+
+
+def _shared(tables: Tables, page: str, clinic_id: str | None = None) -> dict[str, Any]:
+    """Gives what every page says: the night, the audience, and which clinics its figures miss."""
     return {
         "night": only_row(tables, "night"),
         "audience": words.AUDIENCE[page],
@@ -164,6 +173,7 @@ def _shared(tables: Tables, page: str) -> dict[str, Any]:
         "words": words,
         "defined": {row["measure"] for row in tables["definition"]},
         "clinic_names": {row["clinic_id"]: row["clinic_name"] for row in tables["clinic"]},
+        "missing_clinics": _missing(tables, clinic_id),
     }
 
 

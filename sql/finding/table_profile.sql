@@ -6,18 +6,21 @@
 -- Longer than usual, because it has a column for every number that is judged and for its counts.
 --
 -- grain:   clinic_id, table_name, instrument_id?
--- inputs:  finding.answer_drift, finding.table_count, landed.delivery, landed.part_count, ref.clinic,
---          ref.protocol, ref.setting, valid.clinic
+-- inputs:  finding.answer_drift, finding.delivery_calendar, finding.table_count, landed.delivery,
+--          landed.part_count, ref.clinic, ref.protocol, ref.setting, valid.clinic
 -- columns: clinic_id VARCHAR                      clinic
---          table_name VARCHAR                     form, session or episode
+--          table_name VARCHAR                     form, session or episode; delivery: what arrived
 --          instrument_id VARCHAR                  instrument; NULL the whole table
 --          is_expected BOOLEAN                    some file held such records, and of a questionnaire
 --                                                 forms came or the protocol expects them
 --          n_rows INTEGER                         rows
 --          n_rows_expected INTEGER                the same; NULL nobody expects any
 --          last_on DATE                           last day
---          days_behind INTEGER                    days from then to the night; NULL no row, an
---                                                 episode, or one questionnaire
+--          days_behind INTEGER                    days from then to the night, or to the newest day
+--                                                 of the clinic's delivery calendar; NULL no row, an
+--                                                 episode, a delivery, or one questionnaire
+--          n_deliveries_due INTEGER               deliveries due; NULL no calendar, or another table
+--          n_deliveries_missed INTEGER            of these, since the last that came; NULL likewise
 --          n_duplicates INTEGER                   rows beyond the first of the same patient, day and,
 --                                                 for forms, respondent and session; for sessions,
 --                                                 minute
@@ -43,7 +46,7 @@
 --          n_patients_recent INTEGER              patients of the newest forms
 --          n_patients_before INTEGER              patients of the forms before
 --          psi DECIMAL(18,6)                      population stability index of the answers
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'profile_recent_days')::integer as recent_days,
@@ -53,8 +56,8 @@ with setting as (
 
 kind as (
     select
-        unnest(['form', 'session', 'episode']) as table_name,
-        unnest(['form', 'appointment', 'episode']) as kind,
+        unnest(['form', 'session', 'episode', 'delivery']) as table_name,
+        unnest(['form', 'appointment', 'episode', null]) as kind,
 ),
 
 delivered as (
@@ -65,6 +68,16 @@ delivered as (
     join landed.delivery as delivery on part.delivery_id = delivery.delivery_id
     join kind on part.kind = kind.kind
     where part.found > 0
+),
+
+arrived as (
+    select
+        clinic_id,
+        'delivery' as table_name,
+        count(*) as n_rows,
+    from landed.delivery
+    where state = 'read'
+    group by clinic_id
 ),
 
 counted as (
@@ -127,8 +140,8 @@ profile as (
         counted.n_missing_recent,
         counted.n_items_before,
         counted.n_missing_before,
-        coalesce(counted.n_rows, 0) as n_rows,
-        delivered.clinic_id is not null as is_expected,
+        coalesce(counted.n_rows, arrived.n_rows, 0) as n_rows,
+        delivered.clinic_id is not null or (wanted.table_name = 'delivery' and due.n_due is not null) as is_expected,
         wanted.instrument_id is not null or wanted.table_name <> 'form' as is_one_thing,
         wanted.instrument_id is null as is_whole,
         coalesce(episodes.n_rows, 0) > 0 as has_episodes,
@@ -139,6 +152,9 @@ profile as (
         drift.n_patients_recent,
         drift.n_patients_before,
         drift.psi,
+        due.last_due_on,
+        case when wanted.table_name = 'delivery' then due.n_due end as n_due,
+        case when wanted.table_name = 'delivery' then due.n_missed end as n_missed,
     from wanted
     cross join setting
     left join valid.clinic as clinic on wanted.clinic_id = clinic.clinic_id
@@ -150,6 +166,8 @@ profile as (
     left join delivered on wanted.clinic_id = delivered.clinic_id and wanted.table_name = delivered.table_name
     left join finding.table_count as episodes
         on wanted.clinic_id = episodes.clinic_id and episodes.table_name = 'episode'
+    left join finding.delivery_calendar as due on wanted.clinic_id = due.clinic_id
+    left join arrived on wanted.clinic_id = arrived.clinic_id and wanted.table_name = arrived.table_name
     left join finding.answer_drift as drift
         on wanted.clinic_id = drift.clinic_id and wanted.instrument_id = drift.instrument_id
 )
@@ -162,8 +180,12 @@ select
     n_rows::integer as n_rows,
     case when is_expected then n_rows end::integer as n_rows_expected,
     last_on::date as last_on,
-    case when is_whole and table_name <> 'episode' then getvariable('as_of')::date - last_on end::integer
-        as days_behind,
+    case
+        when is_whole and table_name in ('form', 'session') and last_on is not null
+            then greatest(coalesce(last_due_on, getvariable('as_of')::date) - last_on, 0)
+    end::integer as days_behind,
+    n_due::integer as n_deliveries_due,
+    n_missed::integer as n_deliveries_missed,
     case when is_one_thing then n_duplicates end::integer as n_duplicates,
     case when is_one_thing then n_duplicates / nullif(n_rows, 0) end::decimal(18, 6) as share_duplicates,
     case when is_whole then n_with_episode end::integer as n_with_episode,

@@ -1,8 +1,8 @@
 -- Clinic of the service as listed on the overview: state, how fresh, how much.
 --
 -- grain:   clinic_id
--- inputs:  landed.clinic_night, measure.unit, ref.clinic, ref.night, ref.period, report.fix_list,
---          score.end_state, valid.clinic
+-- inputs:  finding.delivery_calendar, landed.clinic_night, measure.unit, ref.clinic, ref.night,
+--          ref.period, ref.setting, report.fix_list, score.end_state, valid.clinic
 -- columns: clinic_id VARCHAR      clinic
 --          clinic_name VARCHAR    name on pages
 --          page VARCHAR           file stem of the page
@@ -10,12 +10,14 @@
 --          state_text VARCHAR     state in words
 --          data_through DATE      last date the exports speak about; NULL none yet
 --          days_behind INTEGER    days between that date and the night
+--          is_late BOOLEAN        a delivery of its calendar did not come; without a calendar: its data
+--                                 end too long ago, or there are none
 --          n_therapists INTEGER   therapists seen
 --          n_open INTEGER         courses that have not ended
 --          n_closed_year INTEGER  courses that ended in the year
 --          n_rejects INTEGER      rows or files refused, in what was last read of each file
 --          n_warnings INTEGER     warnings in the same
--- version: 1
+-- version: 2
 with tonight as (
     select
         clinic_night.clinic_id,
@@ -70,12 +72,19 @@ joined as (
         tonight.reason,
         through.data_through,
         getvariable('as_of')::date - through.data_through as days_behind,
+        calendar.missed_since,
+        coalesce(
+            calendar.n_missed > missed.value, getvariable('as_of')::date - through.data_through > late.value, true
+        ) as is_late,
         therapist.n_therapists,
         course.n_open,
         course.n_closed_year,
         fix.n_rejects,
         fix.n_warnings,
     from ref.clinic as clinic
+    join ref.setting as late on late.name = 'late_after_days'
+    join ref.setting as missed on missed.name = 'deliveries_missed_most'
+    left join finding.delivery_calendar as calendar on clinic.clinic_id = calendar.clinic_id
     left join tonight on clinic.clinic_id = tonight.clinic_id
     left join valid.clinic as through on clinic.clinic_id = through.clinic_id
     left join therapist on clinic.clinic_id = therapist.clinic_id
@@ -88,7 +97,7 @@ select
     clinic_name::varchar as clinic_name,
     ('clinic-' || regexp_replace(lower(clinic_id), '[^a-z0-9]+', '-', 'g'))::varchar as page,
     state::varchar as state,
-    case
+    concat_ws('; ', case
         when
             state = 'failed' and data_through is null
             then 'could not be read tonight: ' || coalesce(reason, 'no reason recorded')
@@ -106,9 +115,13 @@ select
             || ', '
             || days_behind::varchar
             || ' days before the night'
-    end::varchar as state_text,
+    end, case
+        when is_late and missed_since is not null
+            then 'the delivery due on ' || strftime(missed_since, '%-d %B %Y') || ' has not come'
+    end)::varchar as state_text,
     data_through::date as data_through,
     days_behind::integer as days_behind,
+    is_late::boolean as is_late,
     coalesce(n_therapists, 0)::integer as n_therapists,
     coalesce(n_open, 0)::integer as n_open,
     coalesce(n_closed_year, 0)::integer as n_closed_year,

@@ -2,7 +2,7 @@
 --
 -- grain:   as_of
 -- inputs:  finding.finding, landed.arrival, landed.delivery, landed.skipped_night, ref.night,
---          ref.setting, report.clinic, report.therapist
+--          report.clinic, report.therapist
 -- columns: service_name VARCHAR             service
 --          as_of DATE                       night
 --          revision INTEGER                 revision of the night
@@ -10,24 +10,24 @@
 --          state_text VARCHAR               state in words
 --          n_clinics INTEGER                clinics
 --          n_clinics_failed INTEGER         clinics that could not be read
---          n_clinics_late INTEGER           clinics whose data end too long ago, or have none
+--          n_clinics_late INTEGER           clinics whose delivery did not come, or whose data end
+--                                           too long ago
 --          n_deliveries_tonight INTEGER     files read this night
 --          n_forms_tonight INTEGER          forms new or corrected this night
 --          n_rejects_tonight INTEGER        rows or files refused this night
 --          therapist_figures VARCHAR        shown or withheld
 --          therapist_figures_text VARCHAR   why
 --          program_version VARCHAR          version of the program
--- version: 1
+-- version: 2
 with clinic as (
     select
         count(*) as n_clinics,
         count(*) filter (where clinic.state = 'failed') as n_failed,
-        count(*) filter (where coalesce(clinic.days_behind > late.value, true)) as n_late,
+        count(*) filter (where clinic.is_late) as n_late,
         string_agg(clinic.clinic_name, ', ' order by clinic.clinic_name) filter (
             where clinic.state = 'failed'
         ) as failed,
     from report.clinic as clinic
-    join ref.setting as late on late.name = 'late_after_days'
 ),
 
 arrived as (

@@ -59,6 +59,7 @@ failed as (
                     end
             when judged.instrument_id is not null
                 then ', ' || coalesce(instrument.name, judged.instrument_id)
+            when judged.table_name = 'delivery' then ', deliveries due'
             when judged.table_name = 'form' then ', all questionnaires'
             when judged.table_name = 'session' then ', appointments'
             when judged.table_name = 'episode' then ', episodes'

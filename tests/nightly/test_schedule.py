@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.prefect_server import prefect_environment
 from flows.schedule import only_scheduler
 from flows.workspace import Workspace
 from tests.command_line.test_commands import rapport
@@ -59,6 +60,21 @@ def processes_of(workspace: Workspace) -> list[str]:
             if str(workspace.root).encode() in text:
                 found.append((entry / "cmdline").read_text(encoding="utf-8", errors="replace"))
     return found
+
+
+def pids_of(workspace: Workspace, words: str) -> list[int]:
+    """Processes of this workspace whose command line holds these words."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                around = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if words in line and str(workspace.root).encode() in around:
+                found.append(int(entry.name))
+    return sorted(found)
 
 
 def ended(workspace: Workspace) -> bool:
@@ -125,6 +141,72 @@ def test_a_scheduler_killed_in_mid_run_leaves_no_orphan_and_an_unharmed_workspac
         drop(untouched, "north", f"forms_{100 + number}.csv", first_forms(10 * number))
     assert rapport("run", "--as-of", night, "-w", untouched.root).returncode == 0
     assert tree(workspace.published) == tree(untouched.published)
+
+
+@pytest.mark.xdist_group("schedule")
+@pytest.mark.usefixtures("waits_for_the_clock")
+def test_a_server_and_a_runner_lost_in_mid_run_cost_nothing_but_a_sentence(tmp_path: Path) -> None:
+    workspace = make_service(tmp_path / "service")
+    for number in range(40):
+        drop(workspace, "north", f"forms_{100 + number}.csv", first_forms(10 * number))
+    cron, at = in_a_moment()
+    process = start(workspace, "--cron", cron)
+    try:
+        wait_for(workspace.progress.exists, process)
+        for pid in pids_of(workspace, "server start"):
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: ended(workspace), process)
+        summary = json.loads((workspace.current / "night.json").read_text(encoding="utf-8"))
+        assert summary["night"]["as_of"] == at.date().isoformat()
+        wait_for(lambda: len(pids_of(workspace, "server start")) > 0, process)
+        (runner,) = pids_of(workspace, "flows.serving")
+        os.kill(runner, signal.SIGKILL)
+        wait_for(lambda: pids_of(workspace, "flows.serving") not in ([], [runner]), process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert [line for line in output.splitlines() if "again" in line] == [
+        "the Prefect server was lost; it is started again",
+        "what runs the nights has ended; it is started again",
+    ]
+    assert "Traceback" not in output
+    assert gone(workspace), processes_of(workspace)
+
+
+@pytest.mark.xdist_group("schedule")
+@pytest.mark.usefixtures("waits_for_the_clock")
+def test_after_an_outage_only_the_newest_missed_night_lands(service: Workspace) -> None:
+    # The runs of three nights that the server had planned while nobody was there to run them.
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    nights = [today - timedelta(days=days) for days in (2, 1, 0)]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    process = start(service, "--cron", "0 0 * * *", "--port", port)
+    try:
+        states = plan_late_runs(service, f"http://127.0.0.1:{port}/api", nights, process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert states == ["Skipped", "Skipped", "Completed"]
+    published = sorted(path.name for path in service.published.iterdir() if path.is_dir())
+    assert published == ["current", nights[-1].date().isoformat()]
+
+
+def plan_late_runs(
+    workspace: Workspace, api: str, nights: list[datetime], process: subprocess.Popen[str]
+) -> list[str]:
+    """Plan runs in the past on the scheduler's server; how each ended, once all have."""
+    program = Path(__file__).with_name("late_runs.py")
+    wait_for(lambda: len(pids_of(workspace, "flows.serving")) > 0, process)
+    words = [sys.executable, str(program), str(workspace.root), *(n.isoformat() for n in nights)]
+    done = subprocess.run(
+        words, env=dict(os.environ) | prefect_environment(workspace, api), text=True,
+        capture_output=True, check=False, timeout=PATIENCE_SECONDS,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
 
 
 def test_without_a_schedule_there_is_nothing_to_keep(service: Workspace) -> None:

@@ -22,6 +22,7 @@ class Case(NamedTuple):
 
 MANY = {"n_recent": 50, "n_before": 50}
 FEW = {"n_recent": 50, "n_before": 49}
+DUE = {"table_name": "delivery", "n_deliveries_due": 9}
 FORM = {"table_name": "form"}
 PHQ = {"table_name": "form", "instrument_id": "phq9"}
 CASES = {
@@ -61,6 +62,11 @@ CASES = {
     ),
     "table-late": Case(
         {**FORM, "days_behind": 4}, {**FORM, "days_behind": 3}, {**FORM, "days_behind": None}
+    ),
+    "table-deliveries-due": Case(
+        {**DUE, "n_deliveries_missed": 1},
+        {**DUE, "n_deliveries_missed": 0},
+        {**DUE, "n_deliveries_due": None, "n_deliveries_missed": None},
     ),
     "table-duplicates": Case(
         {**PHQ, "share_duplicates": 0.02, "n_duplicates": 2, "n_rows": 100},
@@ -164,7 +170,7 @@ def test_a_row_of_which_nothing_is_known_passes_nothing() -> None:
     build_stages(con, ["finding"])
     insert(con, "finding.delivery_profile", [{"delivery_id": "d", "clinic_id": "a"}])
     con.execute("delete from finding.table_profile")
-    things = [{"table_name": "form"}, {"table_name": "session"}, {"table_name": "episode"}, PHQ]
+    things = [{"table_name": t} for t in ("form", "session", "episode", "delivery")] + [PHQ]
     insert(con, "finding.table_profile", [{"clinic_id": "a", **thing} for thing in things])
     assert judge_tables(con) == 0
     assert rows(con, "select distinct status from finding.check") == [{"status": "not applicable"}]

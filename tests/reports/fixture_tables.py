@@ -169,6 +169,7 @@ def _clinics() -> list[dict[str, Any]]:
             "state_text": text,
             "data_through": through,
             "days_behind": behind,
+            "is_late": behind > 3,
             "n_therapists": 12,
             "n_open": 96 + number,
             "n_closed_year": 410 * number,

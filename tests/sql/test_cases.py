@@ -77,6 +77,6 @@ def test_tables_with_rules_of_their_own_have_cases() -> None:
         "measure.disclosure", "measure.published", "report.figure", "report.fix_list",
         "report.clinic", "report.night", "report.therapist", "report.table_check",
         "finding.delivery_profile", "finding.answer_drift", "finding.table_count",
-        "finding.table_profile",
+        "finding.table_profile", "finding.delivery_calendar",
     }  # fmt: skip
     assert ruled <= covered
