@@ -36,10 +36,10 @@ async def main(root: Path, starts: list[datetime]) -> list[str]:
         while True:
             states = [(await client.read_flow_run(run.id)).state for run in runs]
             if all(state is not None and state.is_final() for state in states):
-                return [state.name for state in states if state is not None]
+                return [str(state.name) for state in states if state is not None]
             await asyncio.sleep(1)
 
 
 if __name__ == "__main__":
     planned = [datetime.fromisoformat(word) for word in sys.argv[2:]]
-    print(*asyncio.run(main(Path(sys.argv[1]), planned)))
+    sys.stdout.write(" ".join(asyncio.run(main(Path(sys.argv[1]), planned))))
