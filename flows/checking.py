@@ -56,7 +56,7 @@ def check_files(
     """
     mapping = _mapping(workspace, clinic, mapping_path)
     today = datetime.now(ZoneInfo(mapping.clinic.timezone)).date()
-    rules = DeliveryRules(mapping, read_instruments(workspace), EARLIEST, today)
+    rules = DeliveryRules(mapping, read_instruments(workspace), EARLIEST, today, workspace.root)
     rules.check()
     _refuse_absent(files)
     checked = Checked()
@@ -144,7 +144,7 @@ def read_files(
     DeliveryRules(mapping, instruments, EARLIEST, None).check()
     _refuse_absent(files)
     with tempfile.TemporaryDirectory(prefix="rapport-read-") as folder:
-        reading = read_canonical(files, mapping, instruments, Path(folder))
+        reading = read_canonical(files, mapping, instruments, Path(folder), workspace.root)
     try:
         write_reading(reading, rows, findings)
     except OSError as error:

@@ -94,7 +94,7 @@ def clinic_rules(
         )
     mapping = load_mapping(path)
     check_clinic(mapping, clinic_id)
-    rules = DeliveryRules(mapping, instruments, EARLIEST, as_of)
+    rules = DeliveryRules(mapping, instruments, EARLIEST, as_of, workspace.root)
     rules.check()
     parts = [path.read_bytes()]
     parts += [

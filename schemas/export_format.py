@@ -138,10 +138,14 @@ class Header(Strict):
     rows: int = Field(default=1, ge=1, le=9)
 
 
+# A reader for each is in flows/reading/prepare.py.
+FileFormat = Literal["csv"]
+
+
 class Read(Strict):
     """How the bytes of the file become cells of text."""
 
-    format: Literal["csv"]
+    format: FileFormat
     encoding: str = "utf-8-sig"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."

@@ -36,6 +36,7 @@ def read_canonical(
     mapping: Mapping,
     instruments: MappingOf[str, Instrument],
     scratch: Path,
+    workspace: Path | None = None,
 ) -> Reading:
     """Read files as successive deliveries of one clinic; ids as in the file.
 
@@ -44,8 +45,11 @@ def read_canonical(
         mapping: the clinic's.
         instruments: the registry.
         scratch: an empty folder for decoded text; emptied again.
+        workspace: its folder, where password files are looked for.
     """
-    rules = DeliveryRules(mapping, dict(instruments), earliest=date(1900, 1, 1), latest=None)
+    rules = DeliveryRules(
+        mapping, dict(instruments), earliest=date(1900, 1, 1), latest=None, workspace=workspace
+    )
     con = duckdb.connect()
     Pseudonyms(None, mapping.clinic.id).install(con)
     state = open_state(with_text=True)

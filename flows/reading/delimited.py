@@ -53,6 +53,7 @@ class TextTable:
         header_line: where the names stand.
         ends_unfinished: the file does not end with a line break.
         is_quoted_oddly: quotes do not pair up: one is not closed, or stands inside a bare cell.
+        delimiter: between the cells in `path`.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class TextTable:
     header_line: int
     ends_unfinished: bool
     is_quoted_oddly: bool = False
+    delimiter: str = ","
 
 
 def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextTable:
@@ -97,14 +99,15 @@ def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextT
         raise FileRefused("file-without-records", line=header_lines)
     delimiters.tame(starts, spans)
     return TextTable(
-        target, columns, starts, lines, spans, header_line, last != b"\n", index.quotes % 2 == 1
-    )
+        target, columns, starts, lines, spans, header_line, last != b"\n", index.quotes % 2 == 1,
+        read.delimiter,
+    )  # fmt: skip
 
 
-def recount(table: TextTable, read: Read) -> TextTable:
+def recount(table: TextTable) -> TextTable:
     """The same table with records counted cell by cell, for files with quotes inside bare cells."""
     with table.path.open(encoding="utf-8", newline="") as text:
-        reader = csv.reader(text, delimiter=read.delimiter, strict=True)
+        reader = csv.reader(text, delimiter=table.delimiter, strict=True)
         ends = [0]
         empty = []
         try:
@@ -127,7 +130,7 @@ def recount(table: TextTable, read: Read) -> TextTable:
     header_lines = int(table.lines[0]) - 1 - _blank_before(data)
     return TextTable(
         table.path, table.columns, breaks[first], first + 1 + header_lines, spans,
-        table.header_line, table.ends_unfinished,
+        table.header_line, table.ends_unfinished, delimiter=table.delimiter,
     )  # fmt: skip
 
 

@@ -29,12 +29,14 @@ class DeliveryRules:
         instruments: the registry by id.
         earliest: first believable day.
         latest: the night; None in `rapport read`.
+        workspace: its folder, where password files are looked for.
     """
 
     mapping: Mapping
     instruments: dict[str, Instrument]
     earliest: date
     latest: date | None
+    workspace: Path | None = None
 
     def used(self) -> dict[str, Instrument | None]:
         """The registry's entry for every name the mapping uses."""
@@ -147,6 +149,7 @@ def read_delivery(
         scratch=scratch,
         prefix=prefix,
         with_text=with_text,
+        workspace=rules.workspace,
     )
     return DeliveryTask(source, read_file(con, task))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import polars as pl
 from flows.errors import FileRefused
 from flows.reading.cells import literal
 from flows.reading.columns import refuse_missing_columns, tell_columns
-from flows.reading.delimited import TextTable, prepare, recount
+from flows.reading.delimited import TextTable, recount
 from flows.reading.describe import (
     drop_conditions,
     line_numbers,
@@ -21,9 +22,11 @@ from flows.reading.describe import (
     tell_identifiers,
     tell_records,
 )
+from flows.reading.export import Export, Prepared
 from flows.reading.finding import Findings
 from flows.reading.incoming import create_all_keys, create_incoming
 from flows.reading.judge import Verdict, judge
+from flows.reading.prepare import prepare
 from flows.reading.record import Part, RecordPlan, create_records, plan_records
 from schemas.export_format import Source
 from schemas.instrument_types import Instrument
@@ -76,6 +79,7 @@ class FileTask:
         scratch: folder for the decoded text.
         prefix: of the tables made, `<prefix>_form`, `_appointment`, `_episode`, `_keys_<kind>`.
         with_text: keep answers as text too.
+        workspace: folder of the workspace, where there is one.
     """
 
     path: Path
@@ -86,6 +90,7 @@ class FileTask:
     scratch: Path
     prefix: str
     with_text: bool = False
+    workspace: Path | None = None
 
 
 def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
@@ -94,31 +99,32 @@ def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
     The connection must have the pseudonym macros installed.
     """
     reading = FileReading()
-    text = task.scratch / f"{task.prefix}.txt"
-    try:
-        table = prepare(task.path, task.source.read, text, reading.findings)
-        _read_table(con, task, table, reading)
-    except FileRefused as refusal:
-        reading.findings.add(refusal.rule, refusal.line, refusal.column, **refusal.about)
-        reading.refused = refusal.rule
-        reading.used, reading.rejected_records = 0, reading.records - reading.dropped
-        reading.retracts = False
-    finally:
-        text.unlink(missing_ok=True)
+    # Decrypted and unpacked bytes lie here too: the folder is its owner's alone, and goes whatever happens.
+    with tempfile.TemporaryDirectory(prefix=f"{task.prefix}-", dir=task.scratch) as folder:
+        export = Export(task.path, task.source, Path(folder), reading.findings, task.workspace)
+        try:
+            for prepared in prepare(export):
+                _read_table(con, task, prepared, reading)
+        except FileRefused as refusal:
+            reading.findings.add(refusal.rule, refusal.line, refusal.column, **refusal.about)
+            reading.refused = refusal.rule
+            reading.used, reading.rejected_records = 0, reading.records - reading.dropped
+            reading.retracts = False
     return reading
 
 
 def _read_table(
-    con: duckdb.DuckDBPyConnection, task: FileTask, table: TextTable, reading: FileReading
+    con: duckdb.DuckDBPyConnection, task: FileTask, prepared: Prepared, reading: FileReading
 ) -> None:
-    source, header_line = task.source, table.header_line
+    source, table = prepared.source, prepared.table
+    header_line = table.header_line
     refuse_missing_columns(source, table.columns, header_line, reading.findings)
     plan = plan_records(
         source, table.columns, task.timezone, dict(task.instruments), task.with_text
     )
     create_records(con, plan, table)
     table, malformed = _malformed(con, plan, table, task, reading)
-    reading.records = len(table.lines)
+    reading.records += len(table.lines)
     lines = line_numbers(table, malformed)
     con.register("line_frame", lines)
     con.execute("create or replace table record_line as select * from line_frame")
@@ -145,7 +151,7 @@ def _malformed(
 ) -> tuple[TextTable, np.ndarray]:
     """Index of the records that did not split; the record count must agree with the engine's."""
     unsplit = con.execute(
-        f"select place, {_dropped_by(plan)} as dropped_by from ("
+        f"select place, {_dropped_by(plan, table.delimiter)} as dropped_by from ("
         "select line_byte_position - 1 as place, first(csv_line) as csv_line"
         " from reject_errors group by place) order by place"
     ).pl()
@@ -154,7 +160,7 @@ def _malformed(
     loaded = con.execute("select count(*) from record").fetchone()
     expected = (loaded[0] if loaded else 0) + len(unsplit)
     if table.is_quoted_oddly or expected != len(table.starts):
-        table = recount(table, task.source.read)
+        table = recount(table)
     if expected != len(table.starts):
         raise FileRefused("records-uncertain", counted=len(table.starts), split=expected)
     malformed = np.searchsorted(table.starts, unsplit["place"].to_numpy(), side="right") - 1
@@ -175,10 +181,10 @@ def _refuse_mixed_versions(con: duckdb.DuckDBPyConnection, plan: RecordPlan) -> 
         raise FileRefused("version-mixed", max(line for *_, line in found), column, kinds=kinds)
 
 
-def _dropped_by(plan: RecordPlan) -> str:
+def _dropped_by(plan: RecordPlan, delimiter: str) -> str:
     """Which drop rule fits a record that did not split: a footer often has a single cell."""
     read = plan.grammar.source.read
-    line = f"string_split(rtrim(csv_line, chr(10) || chr(13)), {literal(read.delimiter)})"
+    line = f"string_split(rtrim(csv_line, chr(10) || chr(13)), {literal(delimiter)})"
     cases = [
         f"when regexp_full_match(trim({line}[{plan.grammar.place(rule.column)}], chr(34)),"
         f" {literal(rule.matches)}, 's') then {place}"
@@ -207,7 +213,7 @@ def _tell_malformed(
         reading.findings.add("no-final-line-break", last_line)
     others = broken.filter(broken != last_line) if table.ends_unfinished else broken
     reading.findings.add_lines("record-malformed", others, expected=len(table.columns))
-    reading.retracts = broken.is_empty()
+    reading.retracts = reading.retracts and broken.is_empty()
     reading.rejected_records += len(broken)
 
 

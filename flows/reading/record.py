@@ -375,7 +375,7 @@ def create_records(con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: Text
         select {kept} from (
             select {lateral} from (select *, {judged} from (select *, {read} from read_csv(
                 {literal(str(table.path))}, columns = {{{columns}}}, auto_detect = false,
-                header = false, delim = {literal(plan.grammar.source.read.delimiter)},
+                header = false, delim = {literal(table.delimiter)},
                 quote = {quote}, escape = {quote}, nullstr = {NULL_TEXT}, new_line = '\\n',
                 strict_mode = true, store_rejects = true, rejects_limit = 0,
                 max_line_size = {LONGEST_LINE}

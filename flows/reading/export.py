@@ -1,0 +1,41 @@
+"""A delivered file on its way to records of text, and what a reader of a file format makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.reading.delimited import TextTable
+from flows.reading.finding import Findings
+from schemas.export_format import Source
+
+
+@dataclass(frozen=True)
+class Export:
+    """One delivered file and all that a reader needs to know of it.
+
+    Attributes:
+        path: the bytes as delivered, or unpacked from what was delivered.
+        source: the mapping's source.
+        folder: scratch folder of this file alone; removed with everything in it once it is read.
+        findings: takes what is remarkable.
+        workspace: folder that `read.password_file` is relative to; None outside a workspace.
+    """
+
+    path: Path
+    source: Source
+    folder: Path
+    findings: Findings
+    workspace: Path | None = None
+
+    def text(self, name: str = "records") -> Path:
+        """Where a reader writes its records."""
+        return self.folder / f"{name}.txt"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Records as text, and the part of the mapping's source that reads them."""
+
+    source: Source
+    table: TextTable
