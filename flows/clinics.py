@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from flows import ledger
+from flows.corrections import corrections_hash, corrections_of
 from flows.errors import MissingInbox, RapportError, WorkspaceError
 from flows.land import Landed, archive, list_inbox
 from flows.night import Night, internal_fault
@@ -88,7 +90,12 @@ def prepare_clinic(con: duckdb.DuckDBPyConnection, night: Night, clinic_id: str)
         raise MissingInbox(
             f"inbox/{clinic_id}: the folder is missing; is a share not mounted, or is the clinic new?"
         )
-    clinic = ClinicNight(clinic_id, rules, rules_hash)
+    corrections = corrections_of(con, clinic_id, night.corrections)
+    if corrections:
+        both = f"{rules_hash} {corrections_hash(corrections)}"
+        rules_hash = hashlib.sha256(both.encode()).hexdigest()
+    rules_hash = ledger.rules_in_force(con, clinic_id, rules_hash)
+    clinic = ClinicNight(clinic_id, rules, rules_hash, corrections=corrections)
     again = ledger.readings_under_other_rules(con, clinic_id, rules_hash)
     fresh = land_new(con, night, clinic)
     clinic.is_replay = bool(again)

@@ -64,6 +64,13 @@ class SchedulerLost(RapportError):
     headline = "The schedule cannot be kept"
 
 
+class CorrectionError(RapportError):
+    """corrections.toml has faults, or does not fit what was delivered."""
+
+    exit_code = 18
+    headline = "corrections.toml has faults"
+
+
 class UnlikelyNight(RapportError):
     """The date of the night cannot be meant."""
 

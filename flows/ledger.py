@@ -102,6 +102,25 @@ def enter_clinic(
     )
 
 
+def rules_in_force(con: duckdb.DuckDBPyConnection, clinic_id: str, rules_hash: str) -> str:
+    """The name under which a clinic's files are read tonight: rules that come back are news again.
+
+    Rules that were in force, were replaced and are put back get a number behind their hash: what was
+    read under them the first time has been replaced meanwhile.
+    """
+    places = ", ".join("?" for _ in NOT_LANDED)
+    names = con.execute(
+        "select rules_hash from landed.delivery_record"
+        f" where clinic_id = ? and coalesce(reason, '') not in ({places})"
+        " group by rules_hash order by max(sequence)",
+        [clinic_id, *NOT_LANDED],
+    ).fetchall()
+    same = [name for (name,) in names if name.partition("~")[0] == rules_hash]
+    if not same or names[-1][0] in same:
+        return names[-1][0] if same else rules_hash
+    return f"{rules_hash}~{len(same) + 1}"
+
+
 def times_read(
     con: duckdb.DuckDBPyConnection, clinic_id: str, source: Source, sha256: str, rules_hash: str
 ) -> int | None:

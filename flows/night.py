@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from flows.errors import InstrumentError
 from flows.land import inbox_clinics
 from flows.progress import Progress
+from flows.reading.correct import Numbered
 from flows.settings import Settings
 from flows.steps import PlainSteps
 from flows.workspace import Workspace
@@ -51,6 +53,7 @@ class Night:
     as_of: date
     progress: Progress
     steps: PlainSteps
+    corrections: Mapping[str, Sequence[Numbered]] = field(default_factory=dict)
     revision: int = 1
     failed: dict[str, str] = field(default_factory=dict)
     left: list[tuple[str, str, str]] = field(default_factory=list)

@@ -11,6 +11,7 @@ import duckdb
 from flows import ledger
 from flows.clinics import land_and_read
 from flows.compute import compute
+from flows.corrections import load_corrections
 from flows.errors import RapportError, StreetError, UnlikelyNight, WorkspaceError
 from flows.land import list_inbox, tidy
 from flows.night import Night, Outcome, all_clinics, mapping_files, read_instruments
@@ -69,6 +70,7 @@ def nightly(
 def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str]) -> Outcome:
     """The stages in their order, each as one step."""
     as_of, workspace, progress = night.as_of, night.workspace, night.progress
+    night.corrections = load_corrections(con, workspace)
     remove_unfinished(workspace)
     ledger.check_key(con, night.key)
     published = ledger.last_published(con, as_of)

@@ -7,7 +7,7 @@ a clinic that fails leaves no trace, and the others do not notice.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ import duckdb
 from flows.errors import MappingError
 from flows.land import verified
 from flows.reading.cells import literal
+from flows.reading.correct import Numbered
 from flows.reading.delivery import (
     Accepted,
     DeliveryRules,
@@ -32,7 +33,8 @@ from flows.reading.incoming import CONTENT, Pseudonyms
 from flows.reading.merge import OPEN_END
 from flows.warehouse import limit_resources, transaction
 from flows.workspace import Workspace
-from schemas.export_format import Mapping, MappingFaults, read_mapping
+from schemas.export_format import Mapping as ClinicMapping
+from schemas.export_format import MappingFaults, read_mapping
 from schemas.instrument_types import Instrument
 
 EARLIEST = date(1990, 1, 1)
@@ -77,6 +79,7 @@ class ClinicNight:
     rules_hash: str
     files: list[Delivered] = field(default_factory=list)
     is_replay: bool = False
+    corrections: Mapping[str, Sequence[Numbered]] = field(default_factory=dict)
 
 
 def clinic_rules(
@@ -104,7 +107,7 @@ def clinic_rules(
     return rules, hashlib.sha256(b"\n".join(parts)).hexdigest()
 
 
-def check_clinic(mapping: Mapping, clinic_id: str) -> None:
+def check_clinic(mapping: ClinicMapping, clinic_id: str) -> None:
     """See that a mapping is the clinic's whose name its file has.
 
     Raises:
@@ -114,7 +117,7 @@ def check_clinic(mapping: Mapping, clinic_id: str) -> None:
         raise MappingError(f"{clinic_id}.toml: clinic.id: is {mapping.clinic.id}, not {clinic_id}")
 
 
-def load_mapping(path: Path) -> Mapping:
+def load_mapping(path: Path) -> ClinicMapping:
     """Read a mapping file for people: every fault at once.
 
     Raises:
@@ -154,7 +157,13 @@ def read_clinic(
             prefix = f"d{number}"
             bytes_at = verified(workspace, pending.sha256)
             task = read_delivery(
-                con, bytes_at, night.rules, workspace.scratch, prefix, name=pending.name
+                con,
+                bytes_at,
+                night.rules,
+                workspace.scratch,
+                prefix,
+                name=pending.name,
+                corrections=night.corrections.get(pending.sha256, ()),
             )
             source = task.source.name if task.source else None
             identity = delivery_id(night.clinic_id, pending, source, night.rules_hash)

@@ -30,6 +30,11 @@ class Workspace:
         return self.root / "clinics"
 
     @property
+    def corrections(self) -> Path:
+        """Cells of delivered files known to be wrong; readable by the owner alone."""
+        return self.root / "corrections.toml"
+
+    @property
     def instruments(self) -> Path:
         """The service's own instrument files."""
         return self.root / "instruments"

@@ -21,7 +21,7 @@ create table if not exists landed.delivery_record (
     file_name varchar not null,
     sha256 varchar not null,             -- of the file's bytes; its name in the archive
     size_bytes bigint not null,
-    rules_hash varchar not null,         -- of the mapping and the instruments it uses
+    rules_hash varchar not null,         -- of mapping, corrections and the instruments used; ~2 when they came back
     as_of date not null,                 -- night it was read
     revision integer not null,
     sequence integer not null,           -- order of arrival within the clinic

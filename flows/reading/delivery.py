@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import duckdb
 
 from flows.errors import FileRefused, MappingError
+from flows.reading.correct import Numbered
 from flows.reading.file import KINDS, FileReading, FileTask, read_file
 from flows.reading.mapping_check import mapping_faults
 from flows.reading.merge import Merge, create_state, merge, retract_vanished
@@ -122,6 +124,7 @@ def read_delivery(
     *,
     with_text: bool = False,
     name: str | None = None,
+    corrections: Sequence[Numbered] = (),
 ) -> DeliveryTask:
     """Find the source of a file and read it into tables of `con` that begin with `prefix`.
 
@@ -133,6 +136,7 @@ def read_delivery(
         prefix: of the tables.
         with_text: keep answers as text.
         name: the file's name where `path` is an archived copy.
+        corrections: cells of this file known to be wrong.
     """
     try:
         source = find_source(rules.mapping, name or path.name, only_one_will_do=with_text)
@@ -149,6 +153,7 @@ def read_delivery(
         scratch=scratch,
         prefix=prefix,
         with_text=with_text,
+        corrections=corrections,
         workspace=rules.workspace,
     )
     return DeliveryTask(source, read_file(con, task))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import polars as pl
 
-from flows.errors import FileRefused
+from flows.errors import CorrectionError, FileRefused
 from flows.reading.cells import literal
 from flows.reading.columns import refuse_missing_columns, tell_columns
+from flows.reading.correct import Numbered, correct
 from flows.reading.delimited import TextTable, recount
 from flows.reading.describe import (
     drop_conditions,
@@ -80,6 +81,7 @@ class FileTask:
         prefix: of the tables made, `<prefix>_form`, `_appointment`, `_episode`, `_keys_<kind>`.
         with_text: keep answers as text too.
         workspace: folder of the workspace, where there is one.
+        corrections: cells of this file known to be wrong.
     """
 
     path: Path
@@ -91,6 +93,7 @@ class FileTask:
     prefix: str
     with_text: bool = False
     workspace: Path | None = None
+    corrections: Sequence[Numbered] = ()
 
 
 def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
@@ -103,7 +106,7 @@ def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
     with tempfile.TemporaryDirectory(prefix=f"{task.prefix}-", dir=task.scratch) as folder:
         export = Export(task.path, task.source, Path(folder), reading.findings, task.workspace)
         try:
-            for prepared in prepare(export):
+            for prepared in _corrected(task, prepare(export), reading.findings):
                 _read_table(con, task, prepared, reading)
         except FileRefused as refusal:
             reading.findings.add(refusal.rule, refusal.line, refusal.column, **refusal.about)
@@ -111,6 +114,16 @@ def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
             reading.used, reading.rejected_records = 0, reading.records - reading.dropped
             reading.retracts = False
     return reading
+
+
+def _corrected(
+    task: FileTask, prepared: Sequence[Prepared], findings: Findings
+) -> Sequence[Prepared]:
+    """The tables with the cells that corrections.toml replaces."""
+    if task.corrections and len(prepared) > 1:
+        places = [f"correction.{entry.place}" for entry in task.corrections]
+        raise CorrectionError(f"{', '.join(places)}: a file of several tables cannot be corrected")
+    return [replace(p, table=correct(p.table, task.corrections, findings)) for p in prepared]
 
 
 def _read_table(

@@ -237,3 +237,22 @@ class TestCalendar:
             date(2026, 3, 9)
         ]
         assert nights_between(date(2026, 3, 9), date(2026, 3, 10), "0 3 * * *") == []
+
+
+def test_a_mapping_put_back_to_what_it_was_counts_again(service: Workspace) -> None:
+    mapping = service.clinics / "north.toml"
+    first = mapping.read_text(encoding="utf-8")
+    other = first.replace('"" = "blank"', '"" = "blank"\n"2" = "not_answered"')
+    seen = []
+    for day, text in enumerate([first, other, first, first, other], start=10):
+        mapping.write_text(text, encoding="utf-8")
+        run(service, date(2026, 3, day))
+        with duckdb.connect(str(service.warehouse), read_only=True) as con:
+            seen.append(
+                con.execute(
+                    "select clinic_id, row_id, answers, missing from valid.form_version"
+                    " where known_to = date '9999-12-31' order by all"
+                ).fetchall()
+            )
+    assert seen[0] != seen[1]
+    assert (seen[2], seen[3], seen[4]) == (seen[0], seen[0], seen[1])
