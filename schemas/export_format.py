@@ -9,11 +9,13 @@ import codecs
 import re
 import tomllib
 from collections.abc import Iterator
+from collections.abc import Mapping as Mapping_
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS, fact_fault
 from schemas.mapping_parts import (
     Condition,
     DropRule,
@@ -102,6 +104,13 @@ class Appointment(_Shared):
     when: Condition | None = None
     planned_at: FieldRule | None = None
     status: FieldRule
+    mode: FieldRule | None = None
+    interpreter: FieldRule | None = None
+
+    @model_validator(mode="after")
+    def _known_facts(self) -> Appointment:
+        _refuse_unknown_facts(self, APPOINTMENT_FACTS)
+        return self
 
     @field_validator("status")
     @classmethod
@@ -116,11 +125,36 @@ class Episode(_Shared):
     start: FieldRule
     end: FieldRule | None = None
     end_reason: FieldRule | None = None
+    referral: FieldRule | None = None
+    sex: FieldRule | None = None
+    age_band: FieldRule | None = None
+    language: FieldRule | None = None
+    interpreter_needed: FieldRule | None = None
+    diagnosis_group: FieldRule | None = None
+    previous_treatment: FieldRule | None = None
+    employment: FieldRule | None = None
+    end_planned: FieldRule | None = None
+
+    @model_validator(mode="after")
+    def _known_facts(self) -> Episode:
+        _refuse_unknown_facts(self, EPISODE_FACTS)
+        return self
 
     @field_validator("end_reason")
     @classmethod
     def _known_reason(cls, rule: FieldRule | None) -> FieldRule | None:
         return None if rule is None else _known_values(rule, END_REASONS)
+
+
+def _refuse_unknown_facts(part: Appointment | Episode, facts: Mapping_[str, object]) -> None:
+    rules = {name: getattr(part, name) for name in facts}
+    faults = [
+        fault
+        for name, rule in rules.items()
+        if rule is not None and (fault := fact_fault(name, set(rule.map.values()), facts))
+    ]
+    if faults:
+        raise ValueError("; ".join(faults))
 
 
 def _known_values(rule: FieldRule, known: tuple[str, ...]) -> FieldRule:

@@ -13,6 +13,8 @@ from decimal import Decimal
 import pandera.polars as pa
 import polars as pl
 
+from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
+
 # What the status words of a mapped cell mean, by field. A word that is not named is no fault.
 ID_FAULTS = {
     "mangled": "id-mangled",
@@ -24,6 +26,8 @@ REQUIRED_ID_FAULTS = {**ID_FAULTS, "missing": "id-missing", "unknown": "field-un
 OPTIONAL_ID_FAULTS = {**ID_FAULTS, "unknown": "field-undeclared"}
 DATE_FAULTS = {"unreadable": "date-unreadable", "ambiguous": "date-ambiguous"}
 REQUIRED_DATE_FAULTS = {**DATE_FAULTS, "missing": "date-missing"}
+# A fact beside an episode or appointment that cannot be read is not known; the rest stands.
+FACT_FAULTS = dict.fromkeys([*ID_FAULTS, "unknown"], "fact-unreadable")
 SCORE_FAULTS = {"undeclared": "score-undeclared"}
 
 # A therapist whom the mapping's lookup does not know holds the record back; it is not refused.
@@ -114,6 +118,7 @@ def appointment_schema(bounds: Bounds) -> pa.DataFrameSchema:
             "status": _status(REQUIRED_ID_FAULTS),
             "on": _between(bounds.earliest, None, "date-too-old", ""),
             "happened_on": _between(None, bounds.latest, "", "date-in-future"),
+            **{fact: _status(FACT_FAULTS) for fact in APPOINTMENT_FACTS},
         }
     )
 
@@ -133,6 +138,8 @@ def episode_schema(bounds: Bounds) -> pa.DataFrameSchema:
             "episode": _status(REQUIRED_ID_FAULTS),
             "end": _status(DATE_FAULTS),
             "reason": _status(OPTIONAL_ID_FAULTS),
+            "referral": _status(dict.fromkeys(DATE_FAULTS, "fact-unreadable")),
+            **{fact: _status(FACT_FAULTS) for fact in EPISODE_FACTS},
             "on": _between(bounds.earliest, bounds.latest, "date-too-old", "date-in-future"),
             "end_on": _between(bounds.earliest, bounds.latest, "date-too-old", "date-in-future"),
         },

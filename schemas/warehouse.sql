@@ -172,6 +172,19 @@ create table if not exists valid.episode_version (
     known_to date not null
 );
 
+-- What exports may state beside these; a warehouse of an earlier version gets the columns empty.
+alter table valid.episode_version add column if not exists referred_on date;
+alter table valid.episode_version add column if not exists sex varchar;
+alter table valid.episode_version add column if not exists age_band varchar;
+alter table valid.episode_version add column if not exists language varchar;
+alter table valid.episode_version add column if not exists interpreter_needed varchar;
+alter table valid.episode_version add column if not exists diagnosis_group varchar;
+alter table valid.episode_version add column if not exists previous_treatment varchar;
+alter table valid.episode_version add column if not exists employment varchar;
+alter table valid.episode_version add column if not exists end_planned varchar;
+alter table valid.appointment_version add column if not exists mode varchar;
+alter table valid.appointment_version add column if not exists interpreter varchar;
+
 create or replace view landed.delivery as
 select * from landed.delivery_record where as_of <= valid.night();
 
@@ -225,7 +238,7 @@ from (
 create or replace view valid.session as
 select
     row_id as session_id, clinic_id, patient_id, therapist_id, episode_id, session_label,
-    planned_at, cast(planned_at as date) as session_on, status, delivery_id, line,
+    planned_at, cast(planned_at as date) as session_on, status, mode, interpreter, delivery_id, line,
     known_from, known_to
 from valid.appointment_version
 where known_from <= valid.night() and known_to > valid.night();
@@ -233,7 +246,8 @@ where known_from <= valid.night() and known_to > valid.night();
 create or replace view valid.episode as
 select
     episode_id, clinic_id, patient_id, therapist_id, started_on, ended_on, end_reason,
-    delivery_id, line, known_from, known_to
+    referred_on, sex, age_band, language, interpreter_needed, diagnosis_group, previous_treatment,
+    employment, end_planned, delivery_id, line, known_from, known_to
 from valid.episode_version
 where known_from <= valid.night() and known_to > valid.night();
 

@@ -12,6 +12,7 @@ import polars as pl
 from flows.reading.cells import literal
 from flows.reading.judge import Verdict
 from flows.reading.record import Part, RecordPlan
+from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
 
 # What a row says; two rows that agree in these are the same news.
 CONTENT = {
@@ -21,9 +22,11 @@ CONTENT = {
     ),
     "appointment": (
         "patient_id", "therapist_id", "episode_id", "session_label", "planned_at", "status",
+        *APPOINTMENT_FACTS,
     ),
     "episode": (
         "patient_id", "therapist_id", "episode_id", "started_on", "ended_on", "end_reason",
+        "referred_on", *EPISODE_FACTS,
     ),
 }  # fmt: skip
 COUNTED = ("new", "superseding", "unchanged", "rejected", "held")
@@ -130,12 +133,15 @@ def _columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:
     if part.form is not None:
         return shared + _form_columns(plan, part)
     if part.kind == "appointment":
-        return [*shared, ("planned_at", names["at"]), ("status", names["status"])]
+        facts = [(fact, names[fact]) for fact in APPOINTMENT_FACTS]
+        return [*shared, ("planned_at", names["at"]), ("status", names["status"]), *facts]
     return [
         *shared[:-1],
         ("started_on", f"cast({names['at']} as date)"),
         ("ended_on", f"cast({names['end']} as date)"),
         ("end_reason", names["reason"]),
+        ("referred_on", f"cast({names['referral']} as date)"),
+        *((fact, names[fact]) for fact in EPISODE_FACTS),
     ]
 
 

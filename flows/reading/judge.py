@@ -9,6 +9,7 @@ import polars as pl
 
 from flows.reading.finding import Findings
 from flows.reading.record import Part
+from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
 from schemas.finding_rules import finding_rules
 from schemas.tables import (
     HELD,
@@ -89,11 +90,14 @@ def _rows(part: Part) -> str:
     elif part.kind == "appointment":
         happened = f"case when {names['status']} <> 'booked' then cast({names['at']} as date) end"
         columns += [f"{names['status']}_status as status", f"{happened} as happened_on"]
+        columns += [f"{names[fact]}_status as {fact}" for fact in APPOINTMENT_FACTS]
     else:
         columns += [
             f'{names["end"]}_status as "end"',
             f"cast({names['end']} as date) as end_on",
             f"{names['reason']}_status as reason",
+            f"{names['referral']}_status as referral",
+            *(f"{names[fact]}_status as {fact}" for fact in EPISODE_FACTS),
         ]
     return (
         f"select rowid as row, {', '.join(columns)} from record"

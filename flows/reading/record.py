@@ -6,6 +6,7 @@ file order, so that the row id leads back to the physical line.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import duckdb
@@ -30,6 +31,7 @@ from flows.reading.cells import (
 )
 from flows.reading.delimited import LONGEST_LINE, TextTable
 from schemas.export_format import Appointment, Episode, FieldRule, Form, Source
+from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
 from schemas.instrument_types import Instrument
 
 # Cells are separated by a byte that no text file holds, so that two keys cannot run together.
@@ -271,9 +273,23 @@ def _plan_appointment(plan: RecordPlan, appointment: Appointment) -> None:
         names["at"] = plan.put_date("a_planned", appointment.planned_at)
     names["status"] = plan.put_text("a_status", appointment.status)
     columns["status"] = _told(appointment.status)
+    _plan_facts(plan, appointment, "a", APPOINTMENT_FACTS, names, columns)
     here = "true" if appointment.when is None else plan.grammar.condition(appointment.when)
     plan.put([("a_here", here)], "a_here")
     plan.parts.append(Part("appointment", "a", names, columns))
+
+
+def _plan_facts(
+    plan: RecordPlan,
+    part: Appointment | Episode,
+    prefix: str,
+    facts: Iterable[str],
+    names: dict[str, str],
+    columns: dict[str, str],
+) -> None:
+    for fact in facts:
+        names[fact] = plan.put_text(f"{prefix}_{fact}", getattr(part, fact))
+        columns[fact] = _told(getattr(part, fact))
 
 
 def _plan_episode(plan: RecordPlan, episode: Episode) -> None:
@@ -281,9 +297,12 @@ def _plan_episode(plan: RecordPlan, episode: Episode) -> None:
     names["at"] = plan.put_date("e_start", episode.start)
     names["end"] = plan.put_date("e_end", episode.end)
     names["reason"] = plan.put_text("e_reason", episode.end_reason)
+    names["referral"] = plan.put_date("e_referral", episode.referral)
     columns |= {
         "at": _told(episode.start), "end": _told(episode.end), "reason": _told(episode.end_reason),
+        "referral": _told(episode.referral),
     }  # fmt: skip
+    _plan_facts(plan, episode, "e", EPISODE_FACTS, names, columns)
     here = "true" if episode.when is None else plan.grammar.condition(episode.when)
     plan.put([("e_here", here)], "e_here")
     plan.parts.append(Part("episode", "e", names, columns))

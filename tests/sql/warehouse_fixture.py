@@ -43,10 +43,12 @@ TABLES: Mapping[str, str] = {
     " known_from date, known_to date",
     "valid.session": "session_id varchar, clinic_id varchar, patient_id varchar,"
     " therapist_id varchar, episode_id varchar, session_label varchar, planned_at timestamp,"
-    " session_on date, status varchar, delivery_id varchar, line integer, known_from date,"
+    " session_on date, status varchar, mode varchar, interpreter varchar, delivery_id varchar, line integer, known_from date,"
     " known_to date",
     "valid.episode": "episode_id varchar, clinic_id varchar, patient_id varchar,"
     " therapist_id varchar, started_on date, ended_on date, end_reason varchar,"
+    " referred_on date, sex varchar, age_band varchar, language varchar, interpreter_needed varchar,"
+    " diagnosis_group varchar, previous_treatment varchar, employment varchar, end_planned varchar,"
     " delivery_id varchar, line integer, known_from date, known_to date",
     "valid.clinic": "clinic_id varchar, data_through date",
 }
