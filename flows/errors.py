@@ -71,6 +71,13 @@ class CorrectionError(RapportError):
     headline = "corrections.toml has faults"
 
 
+class AliasError(RapportError):
+    """aliases.csv has faults."""
+
+    exit_code = 19
+    headline = "aliases.csv has faults"
+
+
 class UnlikelyNight(RapportError):
     """The date of the night cannot be meant."""
 

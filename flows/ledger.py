@@ -207,6 +207,12 @@ def readings(con: duckdb.DuckDBPyConnection, as_of: date) -> list[str]:
     ]
 
 
+def aliases(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Every alias that holds tonight, in order."""
+    rows = con.execute("select kind, from_id, to_id, since, until from landed.alias order by all")
+    return [" ".join(map(str, row)) for row in rows.fetchall()]
+
+
 def landed_files(con: duckdb.DuckDBPyConnection, as_of: date) -> list[tuple[str, str, str]]:
     """Clinic, name and hash of every file whose bytes are archived and published."""
     places = ", ".join("?" for _ in NOT_LANDED)

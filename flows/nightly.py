@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from flows import ledger
+from flows.aliases import enter_aliases, load_aliases
 from flows.clinics import land_and_read
 from flows.compute import compute
 from flows.corrections import load_corrections
@@ -70,7 +71,7 @@ def nightly(
 def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str]) -> Outcome:
     """The stages in their order, each as one step."""
     as_of, workspace, progress = night.as_of, night.workspace, night.progress
-    night.corrections = load_corrections(con, workspace)
+    night.corrections, aliases = load_corrections(con, workspace), load_aliases(workspace)
     remove_unfinished(workspace)
     ledger.check_key(con, night.key)
     published = ledger.last_published(con, as_of)
@@ -85,6 +86,8 @@ def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str])
     else:
         ledger.enter_skipped(con, night.settings.schedule.cron, as_of)
         land_and_read(con, night, clinics)
+        for line in enter_aliases(con, aliases, night.key, as_of):
+            progress.say(f"aliases.csv:{line}: nobody has delivered this number yet")
     mark = fingerprint(con, night)
     if published and published.fingerprint == mark:
         ledger.fall_back(con, as_of, night.revision, published.revision)
@@ -139,6 +142,7 @@ def fingerprint(con: duckdb.DuckDBPyConnection, night: Night) -> str:
             for i in sorted(night.instruments.values(), key=lambda i: i.id)
         ),
         *ledger.readings(con, night.as_of),
+        *ledger.aliases(con),
         *(f"{clinic}: {reason}" for clinic, reason in sorted(night.failed.items())),
         *(
             p.name + hashlib.sha256(p.read_bytes()).hexdigest()

@@ -124,8 +124,9 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
             if table in NOT_AUDITED:
                 continue
             order = HISTORY_ORDER if table.endswith("_version") else "all"
-            known = " where known_from <= valid.night()" if table.endswith("_version") else ""
-            known = known or (" where as_of <= valid.night()" if table.endswith("_record") else "")
+            since = "known_from" if table.endswith("_version") or table == "alias_record" else None
+            since = since or ("as_of" if table.endswith("_record") else None)
+            known = f" where {since} <= valid.night()" if since else ""
             target = folder / stage / f"{table}.parquet"
             con.execute(
                 f"copy (select * from {stage}.{table}{known} order by {order})"

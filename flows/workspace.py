@@ -35,6 +35,11 @@ class Workspace:
         return self.root / "corrections.toml"
 
     @property
+    def aliases(self) -> Path:
+        """Which numbers mean the same person; readable by the owner alone."""
+        return self.root / "aliases.csv"
+
+    @property
     def instruments(self) -> Path:
         """The service's own instrument files."""
         return self.root / "instruments"

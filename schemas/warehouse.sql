@@ -95,6 +95,16 @@ create table if not exists landed.release_record (
     as_of date not null                  -- day of release
 );
 
+create table if not exists landed.alias_record (
+    kind varchar not null,               -- patient | therapist
+    from_id varchar not null,            -- pseudonym that was delivered
+    to_id varchar not null,              -- pseudonym it stands for
+    since date not null,                 -- days it holds for: from since on, and before until
+    until date not null,
+    known_from date not null,            -- nights it holds for, as with valid rows
+    known_to date not null
+);
+
 create table if not exists landed.skipped_night_record (
     night date not null,                 -- scheduled and never run
     as_of date not null                  -- night that noticed
@@ -148,6 +158,8 @@ create table if not exists valid.appointment_version (
     session_label varchar,
     planned_at timestamp not null,       -- clinic-local
     status varchar not null,             -- booked | attended | no_show | cancelled_by_patient | cancelled_by_service | too_late_not_seen
+    mode varchar,                        -- in_person | video | telephone | chat | group; NULL not recorded
+    interpreter varchar,                 -- yes | no; NULL not recorded
     version_order varchar,
     delivery_id varchar not null,
     line integer not null,
@@ -165,6 +177,15 @@ create table if not exists valid.episode_version (
     started_on date not null,
     ended_on date,
     end_reason varchar,                  -- completed | dropout | transferred | service_ended | died_other; NULL not recorded
+    referred_on date,                    -- this and what follows: as stated by the export, NULL not recorded
+    sex varchar,                         -- female | male | other
+    age_band varchar,                    -- under_18 | 18_25 | 26_35 | 36_45 | 46_55 | 56_65 | over_65, at intake
+    language varchar,                    -- code of ISO 639
+    interpreter_needed varchar,          -- yes | no
+    diagnosis_group varchar,             -- depressive | anxiety | ...: schemas/facts.py
+    previous_treatment varchar,          -- yes | no
+    employment varchar,                  -- employed | unemployed | ...: schemas/facts.py
+    end_planned varchar,                 -- yes | no
     version_order varchar,
     delivery_id varchar not null,
     line integer not null,
@@ -203,15 +224,25 @@ select f.*
 from finding.finding_record f join landed.delivery_record d using (delivery_id)
 where f.as_of <= valid.night() and (d.superseded_on is null or d.superseded_on > valid.night());
 
+create or replace view landed.alias as
+select * from landed.alias_record where known_from <= valid.night() and known_to > valid.night();
+
+-- Patients and therapists are those that aliases.csv says they are; the rows keep the ids delivered.
 create or replace view valid.form as
 select
-    row_id as form_id, clinic_id, patient_id, therapist_id, episode_id, session_label,
+    row_id as form_id, clinic_id, coalesce(patient.to_id, patient_id) as patient_id,
+    coalesce(therapist.to_id, therapist_id) as therapist_id, episode_id, session_label,
     instrument_id, respondent, answered_at, cast(answered_at as date) as answered_on,
     answered_precision, answers,
     coalesce(missing, list_resize([]::varchar[], coalesce(len(answers), 0))) as missing,
-    input_form, delivery_id, line, known_from, known_to
-from valid.form_version
-where known_from <= valid.night() and known_to > valid.night();
+    input_form, delivery_id, line, v.known_from, v.known_to
+from valid.form_version v
+left join landed.alias patient on patient.kind = 'patient' and patient.from_id = v.patient_id
+left join landed.alias therapist
+    on therapist.kind = 'therapist' and therapist.from_id = v.therapist_id
+    and cast(v.answered_at as date) >= therapist.since
+    and cast(v.answered_at as date) < therapist.until
+where v.known_from <= valid.night() and v.known_to > valid.night();
 
 create or replace view valid.stated_score as
 select
@@ -237,19 +268,30 @@ from (
 
 create or replace view valid.session as
 select
-    row_id as session_id, clinic_id, patient_id, therapist_id, episode_id, session_label,
+    row_id as session_id, clinic_id, coalesce(patient.to_id, patient_id) as patient_id,
+    coalesce(therapist.to_id, therapist_id) as therapist_id, episode_id, session_label,
     planned_at, cast(planned_at as date) as session_on, status, mode, interpreter, delivery_id, line,
-    known_from, known_to
-from valid.appointment_version
-where known_from <= valid.night() and known_to > valid.night();
+    v.known_from, v.known_to
+from valid.appointment_version v
+left join landed.alias patient on patient.kind = 'patient' and patient.from_id = v.patient_id
+left join landed.alias therapist
+    on therapist.kind = 'therapist' and therapist.from_id = v.therapist_id
+    and cast(v.planned_at as date) >= therapist.since
+    and cast(v.planned_at as date) < therapist.until
+where v.known_from <= valid.night() and v.known_to > valid.night();
 
 create or replace view valid.episode as
 select
-    episode_id, clinic_id, patient_id, therapist_id, started_on, ended_on, end_reason,
+    episode_id, clinic_id, coalesce(patient.to_id, patient_id) as patient_id,
+    coalesce(therapist.to_id, therapist_id) as therapist_id, started_on, ended_on, end_reason,
     referred_on, sex, age_band, language, interpreter_needed, diagnosis_group, previous_treatment,
-    employment, end_planned, delivery_id, line, known_from, known_to
-from valid.episode_version
-where known_from <= valid.night() and known_to > valid.night();
+    employment, end_planned, delivery_id, line, v.known_from, v.known_to
+from valid.episode_version v
+left join landed.alias patient on patient.kind = 'patient' and patient.from_id = v.patient_id
+left join landed.alias therapist
+    on therapist.kind = 'therapist' and therapist.from_id = v.therapist_id
+    and v.started_on >= therapist.since and v.started_on < therapist.until
+where v.known_from <= valid.night() and v.known_to > valid.night();
 
 -- The latest day that a clinic's exports speak about: nothing decided by elapsed time looks past it.
 create or replace view valid.clinic as
