@@ -4,10 +4,6 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-import polars as pl
-from numpy.random import default_rng
-
 from flows.synthetic.alder import alder_files
 from flows.synthetic.birch import birch_files
 from flows.synthetic.cedar import cedar_files
@@ -36,30 +32,3 @@ def write_exports(
         path.write_bytes(content)
         paths.append(path)
     return paths
-
-
-def write_oq45_rows(path: Path, n_rows: int, seed: int) -> Path:
-    """Write a plain wide CSV of n_rows OQ-45 forms (10 per episode) for measuring speed.
-
-    Answers are legal and random round a level per row; there is no course behind them.
-    """
-    rng = default_rng(seed)
-    row = np.arange(n_rows)
-    episode, session = row // 10, row % 10 + 1
-    day = 19_000 + episode % 1_000 + 7 * session
-    # A level per row plus -1, 0 or 1, cut to the scale: one draw per answer, which is quick.
-    level = rng.integers(0, 5, size=(n_rows, 1), dtype=np.int8)
-    answers = np.clip(level + rng.integers(-1, 2, size=(n_rows, 45), dtype=np.int8), 0, 4)
-    number = pl.Series(episode.astype(np.int64)).cast(pl.String)
-    frame = pl.DataFrame(
-        {
-            "patient": "p" + number.str.zfill(7),
-            "therapist": "t" + pl.Series(episode % 500).cast(pl.String).str.zfill(3),
-            "episode": "e" + number.str.zfill(7),
-            "session": session,
-            "answered_at": pl.Series(day.astype(np.int32)).cast(pl.Date),
-        }
-    ).hstack([pl.Series(f"oq_{k + 1}", answers[:, k].copy()) for k in range(45)])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame.write_csv(path)
-    return path

@@ -1,34 +1,53 @@
-"""`make bench`: prints ratios to a floor measured in the same run."""
+"""`make bench`: prints ratios to a floor measured in the same run; each case in a process of its own.
+
+`python -m tests.benchmark [CASE [ROWS]]`
+"""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmark.ingest import measure_ingest, peak_megabytes
+from tests.benchmark.exports import SHAPES
+from tests.benchmark.ingest import Times, measure_ingest, peak_megabytes
+
+CASES = ("oq45", "oq45_again", "side_by_side")
 
 
-def main(n_rows: int) -> None:
-    """Measure and print."""
+def main(words: list[str]) -> None:
+    """Measure one case, or all of them."""
+    if not words:
+        for case in CASES:
+            subprocess.run([sys.executable, "-m", "tests.benchmark", case], check=True)
+        return
+    case, *rows = words
+    shape = SHAPES[case.removesuffix("_again")]
+    shape = replace(shape, rows=int(rows[0])) if rows else shape
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
-        times = measure_ingest(Path(folder), n_rows)
-    floor = times[0][1]
-    table = Table(title=f"Ingest of {n_rows:,} OQ-45 rows, two threads")
+        for times in measure_ingest(Path(folder), shape, again=case.endswith("_again")):
+            print_times(times)
+    Console().print(f"peak memory of the process: {peak_megabytes():.0f} MB\n")
+
+
+def print_times(times: Times) -> None:
+    """One table: seconds, and ratios to the floor."""
+    table = Table(title=times.title, title_justify="left")
     table.add_column("step")
     table.add_column("seconds", justify="right")
     table.add_column("ratio to floor", justify="right")
-    for name, seconds in times:
-        table.add_row(name, f"{seconds:.2f}", f"{seconds / floor:.2f}")
-    total = sum(seconds for _, seconds in times[1:])
-    table.add_row("ingest, archive to store", f"{total:.2f}", f"{total / floor:.2f}")
-    console = Console()
-    console.print(table)
-    console.print(f"peak memory of the process: {peak_megabytes():.0f} MB")
+    table.add_row("floor: read_csv into a persistent file", f"{times.floor:.2f}", "1.00")
+    for name, seconds in times.parts:
+        table.add_row(name, f"{seconds:.2f}", f"{seconds / times.floor:.2f}")
+    total = sum(seconds for _, seconds in times.parts)
+    table.add_row("ingest, archive to store", f"{total:.2f}", f"{total / times.floor:.2f}")
+    Console().print(table)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main(sys.argv[1:])

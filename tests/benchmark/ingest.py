@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -13,67 +14,99 @@ import duckdb
 from flows.init import make_workspace
 from flows.land import archive, list_inbox
 from flows.settings import InboxSettings
-from flows.synthetic.exports import write_oq45_rows
 from flows.validate import ClinicNight, Pending, clinic_rules, merge_clinic, read_clinic
 from flows.warehouse import open_warehouse
 from flows.workspace import Workspace
 from schemas.instrument import SHIPPED, load_instruments
+from tests.benchmark.exports import Shape
 
-MAPPING = Path(__file__).parents[2] / "flows" / "synthetic" / "mappings" / "oq45_benchmark.toml"
-AS_OF = date(2040, 1, 1)
+CLINIC = "benchmark"
+NIGHTS = (date(2040, 1, 1), date(2040, 1, 2))
+CHANGED_SHARE = 0.01
 
 
-def measure_ingest(folder: Path, n_rows: int) -> list[tuple[str, float]]:
-    """Seconds for the floor and for each part of ingest of n_rows OQ-45 forms.
+@dataclass
+class Times:
+    """Seconds of the floor and of each part of ingest of the same file."""
+
+    title: str
+    floor: float
+    parts: list[tuple[str, float]] = field(default_factory=list)
+
+
+def measure_ingest(folder: Path, shape: Shape, *, again: bool) -> list[Times]:
+    """Time a file's first ingest and, where wanted, that of its next export as a snapshot.
 
     Args:
         folder: an empty folder with room for a few hundred bytes a row.
-        n_rows: rows of the file.
+        shape: of the file.
+        again: the file restates everything, and comes once more with 1 % of its rows changed.
     """
     workspace = Workspace(folder / "service")
     make_workspace(workspace, "benchmark")
-    clinic_id = "bench"
-    text = MAPPING.read_text(encoding="utf-8")
-    clinic_id = next(line for line in text.splitlines() if line.startswith("id")).split('"')[1]
-    (workspace.clinics / f"{clinic_id}.toml").write_text(text, encoding="utf-8")
-    inbox = workspace.inbox / clinic_id
+    mapping = shape.mapping("snapshot" if again else "append")
+    (workspace.clinics / f"{CLINIC}.toml").write_text(mapping, encoding="utf-8")
+    inbox = workspace.inbox / CLINIC
     inbox.mkdir()
-    export = write_oq45_rows(inbox / "oq45_rows.csv", n_rows, seed=1)
-    times = [("floor: read_csv into a persistent file", timed(lambda: _floor(folder, export)))]
-    instruments = load_instruments([SHIPPED])
-    rules, rules_hash = clinic_rules(workspace, clinic_id, instruments, AS_OF)
-    night = ClinicNight(clinic_id, rules, rules_hash)
+    name = f"{shape.rows:,} rows: {shape.name}"
+    export = shape.write(inbox / "rows_1.csv", seed=1)
+    times = [Times(name, timed(lambda: _floor(folder, export)))]
+    _ingest(workspace, NIGHTS[0], times[0])
+    _expect(workspace, NIGHTS[0], shape.rows * len(shape.forms), 0)
+    if again:
+        export.unlink(missing_ok=True)
+        export = shape.write_again(inbox / "rows_2.csv", seed=1, share=CHANGED_SHARE)
+        times.append(Times(f"{name}, exported again", timed(lambda: _floor(folder, export))))
+        _ingest(workspace, NIGHTS[1], times[1])
+        changed = -(-shape.rows // round(1 / CHANGED_SHARE))
+        _expect(workspace, NIGHTS[1], shape.rows * len(shape.forms), changed)
+    return times
+
+
+def _ingest(workspace: Workspace, night: date, times: Times) -> None:
+    """Time archive, reading and merging of what lies in the inbox."""
+    rules, rules_hash = clinic_rules(workspace, CLINIC, load_instruments([SHIPPED]), night)
+    clinic = ClinicNight(CLINIC, rules, rules_hash)
     pending: list[Pending] = []
 
     def land() -> None:
-        for dropped in list_inbox(workspace, clinic_id, InboxSettings(settle_seconds=0)):
+        for dropped in list_inbox(workspace, CLINIC, InboxSettings(settle_seconds=0)):
             landed = archive(workspace, dropped)
             assert landed is not None
             pending.append(Pending(landed.name, landed.sha256, landed.size, "new"))
 
-    times.append(("archive", timed(land)))
-    times.append(
-        ("read, map, judge", timed(lambda: read_clinic(workspace, night, pending, workspace.key())))
-    )
-    scratch = workspace.scratch / f"{clinic_id}.duckdb"
-
     def merge() -> None:
-        with open_warehouse(workspace, AS_OF) as con:
-            merge_clinic(con, night, scratch, AS_OF, 1)
+        with open_warehouse(workspace, night) as con:
+            merge_clinic(con, clinic, workspace.scratch / f"{CLINIC}.duckdb", night, 1)
             con.execute("checkpoint")
-            stored = con.execute("select count(*) from valid.form").fetchone()
-        assert stored == (n_rows,), stored
 
-    times.append(("merge", timed(merge)))
-    return times
+    key = workspace.key()
+    times.parts.append(("archive", timed(land)))
+    times.parts.append(
+        ("read, map, judge", timed(lambda: read_clinic(workspace, clinic, pending, key)))
+    )
+    times.parts.append(("merge", timed(merge)))
+
+
+def _expect(workspace: Workspace, night: date, n_forms: int, n_closed: int) -> None:
+    """A benchmark that lost rows would be fast."""
+    with open_warehouse(workspace, night) as con:
+        forms = con.execute("select count(*) from valid.form").fetchone()
+        closed = con.execute(
+            "select count(*) from valid.form_version where known_to = valid.night()"
+        ).fetchone()
+    assert (forms, closed) == ((n_forms,), (n_closed,)), (forms, closed)
 
 
 def _floor(folder: Path, export: Path) -> None:
-    con = duckdb.connect(str(folder / "floor.duckdb"))
+    path = folder / "floor.duckdb"
+    path.unlink(missing_ok=True)
+    con = duckdb.connect(str(path))
     con.execute("set threads = 2")
     con.execute(f"create table floor as select * from read_csv('{export}', all_varchar = true)")
     con.execute("checkpoint")
     con.close()
+    path.unlink()
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -8,8 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.synthetic.exports import WRITERS, write_exports, write_oq45_rows
-from flows.synthetic.parameters import load
+from flows.synthetic.exports import WRITERS, write_exports
 from flows.synthetic.world import World, simulate
 
 AS_OF = date(2026, 11, 20)
@@ -140,16 +139,3 @@ def test_small_service_exports_too(
             assert frame.height > 40
     with pytest.raises(KeyError):
         write_exports(small, "oak", tmp_path, None, AS_OF)
-
-
-def test_benchmark_rows_are_legal_and_repeatable(tmp_path: Path) -> None:
-    path = write_oq45_rows(tmp_path / "oq45_1.csv", 25_000, seed=3)
-    frame = pl.read_csv(path, try_parse_dates=True)
-    assert frame.shape == (25_000, 50)
-    items = frame.select(f"oq_{k}" for k in range(1, load().instruments["oq45_2"].items + 1))
-    assert items.to_numpy().min() == 0
-    assert items.to_numpy().max() == 4
-    assert frame.select("episode", "session").is_duplicated().sum() == 0
-    assert frame.schema["answered_at"] == pl.Date
-    again = write_oq45_rows(tmp_path / "oq45_2.csv", 25_000, seed=3)
-    assert again.read_bytes() == path.read_bytes()

@@ -37,7 +37,7 @@ def declared(source: dict[str, Any]) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("clinic", [*WRITERS, "oq45_benchmark"])
+@pytest.mark.parametrize("clinic", WRITERS)
 def test_mapping_is_in_the_grammar(clinic: str) -> None:
     read_mapping(MAPPINGS / f"{clinic}.toml")
 

@@ -1,0 +1,21 @@
+"""The benchmark itself, on few rows: what it times stores every form and closes every changed one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.benchmark.exports import OQ45, SIDE_BY_SIDE, Shape
+from tests.benchmark.ingest import measure_ingest
+
+
+@pytest.mark.parametrize("shape", [OQ45, SIDE_BY_SIDE], ids=["oq45", "side_by_side"])
+@pytest.mark.parametrize("again", [False, True])
+def test_what_is_timed_is_done(tmp_path: Path, shape: Shape, again: bool) -> None:  # noqa: FBT001
+    times = measure_ingest(tmp_path, replace(shape, rows=1_030), again=again)
+    assert len(times) == 1 + again
+    for case in times:
+        assert case.floor > 0
+        assert [name for name, _ in case.parts] == ["archive", "read, map, judge", "merge"]
