@@ -85,6 +85,7 @@ def create_incoming(
 ) -> None:
     """Create `table` with the rows of parts of one kind that are neither refused nor held."""
     selects = []
+    people = _People(con)
     for number, verdict in enumerate(verdicts):
         left_out = pl.concat([verdict.rejected, verdict.held]).to_frame("row")
         con.register(f"left_out_{number}", left_out)
@@ -94,12 +95,48 @@ def create_incoming(
             f"""
             select l.line, record.rowid as row, {number} as part, {columns}, version_order
             from record join record_line l on l.row = record.rowid
+            {people.joined(part)}
             where dropped_by is null and {part.prefix}_here
               and record.rowid not in (select row from left_out_{number} where row is not null)"""
         )
     con.execute(f"create or replace table {table} as {' union all '.join(selects)}")
     for number in range(len(verdicts)):
         con.unregister(f"left_out_{number}")
+    people.forget()
+
+
+class _People:
+    """Pseudonyms of the ids in `record`, each made once: patients come again with every session."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+        self.tables: dict[tuple[str, ...], str] = {}
+
+    def joined(self, part: Part) -> str:
+        """Joins that give `patient_of.pseudonym`, `therapist_of...` and `episode_of...` for a part."""
+        patient, therapist, episode = (part.names[n] for n in ("patient", "therapist", "episode"))
+        return (
+            self._join("patient_of", f"pseudonym('patient', {patient})", patient)
+            + self._join("therapist_of", f"pseudonym('therapist', {therapist})", therapist)
+            + self._join("episode_of", f"episode_pseudonym({patient}, {episode})", patient, episode)
+        )
+
+    def _join(self, alias: str, pseudonym: str, *columns: str) -> str:
+        table = self.tables.get((alias, *columns))
+        if table is None:
+            table = f"id_{len(self.tables)}"
+            self.tables[alias, *columns] = table
+            ids = ", ".join(f"{column} as id_of_{column}" for column in columns)
+            self.con.execute(
+                f"create or replace temp table {table} as select {ids}, {pseudonym} as pseudonym"
+                f" from (select distinct {', '.join(columns)} from record)"
+            )
+        on = " and ".join(f"{alias}.id_of_{column} = {column}" for column in columns)
+        return f" left join {table} {alias} on {on}"
+
+    def forget(self) -> None:
+        for table in self.tables.values():
+            self.con.execute(f"drop table {table}")
 
 
 def create_all_keys(
@@ -125,9 +162,9 @@ def _columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:
     names = part.names
     shared = [
         ("row_id", f"row_id({_kind(plan, part)}, {_key(plan, part)})"),
-        ("patient_id", f"pseudonym('patient', {names['patient']})"),
-        ("therapist_id", f"pseudonym('therapist', {names['therapist']})"),
-        ("episode_id", f"episode_pseudonym({names['patient']}, {names['episode']})"),
+        ("patient_id", "patient_of.pseudonym"),
+        ("therapist_id", "therapist_of.pseudonym"),
+        ("episode_id", "episode_of.pseudonym"),
         ("session_label", names["session"]),
     ]
     if part.form is not None:
