@@ -27,7 +27,7 @@ from schemas.mapping_parts import (
 
 # Words of the grammar that this version knows of but cannot read yet: named apart, so that nobody
 # looks for a typing mistake.
-NOT_READ_YET = {"wide", "code", "join", "links", "password_env", "sheets", "table", "id"}
+NOT_READ_YET = {"wide", "code", "join", "links", "table", "id"}
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 SESSION_STATUS = (
@@ -139,7 +139,7 @@ class Header(Strict):
 
 
 # A reader for each is in flows/reading/prepare.py.
-FileFormat = Literal["csv"]
+FileFormat = Literal["csv", "tsv", "xlsx"]
 
 
 class Read(Strict):
@@ -148,11 +148,32 @@ class Read(Strict):
     format: FileFormat
     encoding: str = "utf-8-sig"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    sheets: tuple[str, ...] = ()
+    password_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+    password_file: str | None = Field(default=None, min_length=1)
     decimal: Literal[".", ","] = "."
     trim: bool = False
     header: Header = Header()
     keep: tuple[Condition, ...] = ()
     drop: tuple[DropRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_format(self) -> Read:
+        if self.password_env and self.password_file:
+            raise ValueError("needs one of password_env and password_file, not both")
+        if self.sheets and self.format != "xlsx":
+            raise ValueError(f"sheets belong to xlsx, and the format is {self.format}")
+        if self.format == "tsv" and "delimiter" in self.model_fields_set:
+            raise ValueError("tsv is split at tabs: for another delimiter the format is csv")
+        return self
+
+    @field_validator("password_file")
+    @classmethod
+    def _stays_inside(cls, name: str | None) -> str | None:
+        parts = Path(name or "").parts
+        if name is not None and (Path(name).is_absolute() or ".." in parts):
+            raise ValueError("is a path inside the workspace")
+        return name
 
     @field_validator("encoding")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows.reading.delimited import TextTable
@@ -20,6 +20,7 @@ class Export:
         folder: scratch folder of this file alone; removed with everything in it once it is read.
         findings: takes what is remarkable.
         workspace: folder that `read.password_file` is relative to; None outside a workspace.
+        asked: formats that asked for the password.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Export:
     folder: Path
     findings: Findings
     workspace: Path | None = None
+    asked: list[str] = field(default_factory=list)
 
     def text(self, name: str = "records") -> Path:
         """Where a reader writes its records."""
