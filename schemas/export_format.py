@@ -139,7 +139,7 @@ class Header(Strict):
 
 
 # A reader for each is in flows/reading/prepare.py.
-FileFormat = Literal["csv", "tsv", "xlsx"]
+FileFormat = Literal["csv", "tsv", "xlsx", "sav", "dta", "xpt"]
 
 
 class Read(Strict):

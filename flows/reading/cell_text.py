@@ -11,6 +11,7 @@ import polars as pl
 # A spreadsheet keeps 15 digits of a number: a longer whole number has lost some.
 SIGNIFICANT_DIGITS = 15
 LARGEST_WHOLE = 10.0**SIGNIFICANT_DIGITS
+NOTHING = type(None)
 NUMBERS = {float, int}
 WORDS = {str, date, datetime, time, timedelta}
 
@@ -23,29 +24,31 @@ def text_column(cells: Sequence[object], decimal: str) -> pl.Series:
     ISO 8601, truths as TRUE and FALSE. Each step is one pass in compiled code.
 
     Args:
-        cells: texts, numbers, dates, times, truths.
+        cells: texts, numbers, dates, times, truths; None is an empty cell.
         decimal: the mapping's decimal mark.
     """
     kinds = set(map(type, cells))
     if kinds <= {str}:
         return pl.Series(cells, dtype=pl.String)
-    if kinds <= NUMBERS:
-        return _numbers(np.array(cells, dtype=np.float64), decimal)
+    if kinds <= NUMBERS | {NOTHING}:
+        return number_texts(pl.Series("number", cells, dtype=pl.Float64), decimal)
     if kinds <= WORDS:
         return _words(cells)
     types = np.fromiter(map(_KIND.__getitem__, map(type, cells)), dtype=np.int8, count=len(cells))
     held = np.empty(len(cells), dtype=object)
     held[:] = cells
-    for kind, read in ((0, _words), (1, None), (2, _truths)):
-        chosen = types == kind
-        if read is None:
-            held[chosen] = _numbers(held[chosen].astype(np.float64), decimal).to_numpy()
-        elif chosen.any():
-            held[chosen] = read(held[chosen].tolist()).to_numpy()
+    held[types == 3] = ""
+    if (numbers := types == 1).any():
+        values = pl.Series("number", held[numbers].astype(np.float64))
+        held[numbers] = number_texts(values, decimal).to_numpy()
+    if (truths := types == 2).any():
+        held[truths] = _truths(held[truths].tolist()).to_numpy()
+    if (words := types == 0).any():
+        held[words] = _words(held[words].tolist()).to_numpy()
     return pl.Series(held.tolist(), dtype=pl.String)
 
 
-_KIND = {**dict.fromkeys(WORDS, 0), **dict.fromkeys(NUMBERS, 1), bool: 2}
+_KIND = {**dict.fromkeys(WORDS, 0), **dict.fromkeys(NUMBERS, 1), bool: 2, NOTHING: 3}
 
 
 def _words(cells: Sequence[object]) -> pl.Series:
@@ -54,10 +57,6 @@ def _words(cells: Sequence[object]) -> pl.Series:
 
 def _truths(cells: Sequence[object]) -> pl.Series:
     return pl.Series(cells, dtype=pl.Boolean).cast(pl.String).str.to_uppercase()
-
-
-def _numbers(values: np.ndarray, decimal: str) -> pl.Series:
-    return number_texts(pl.Series("number", values), decimal)
 
 
 def number_texts(values: pl.Series, decimal: str = ".") -> pl.Series:

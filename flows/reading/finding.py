@@ -71,11 +71,14 @@ class Findings:
         column: str | None = None,
         **about: Any,
     ) -> None:
-        """Add one finding; `about` fills the places of the rule's message."""
+        """Add one finding; `about` fills the places of the rule's message.
+
+        Line 0 is none: some formats have a header that stands on no line.
+        """
         known = finding_rules()[rule]
         self.single.append(
             Finding(
-                line,
+                line or None,
                 column,
                 rule,
                 known.severity,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flows.reading import delimited, workbook
+from flows.reading import delimited, statistical, workbook
 from flows.reading.archive import is_archive, unwrap
 from flows.reading.export import Export, Prepared
 
@@ -25,6 +25,9 @@ READERS: dict[str, Reader] = {
     "csv": _delimited,
     "tsv": _delimited,
     "xlsx": workbook.prepare,
+    "sav": statistical.prepare,
+    "dta": statistical.prepare,
+    "xpt": statistical.prepare,
 }
 
 
