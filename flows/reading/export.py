@@ -37,7 +37,14 @@ class Export:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Records as text, and the part of the mapping's source that reads them."""
+    """Records as text, and the part of the mapping's source that reads them.
+
+    Attributes:
+        source: the source, or the part of it that this table is for.
+        table: the records.
+        rejected: records of the file that are not in the table, each with a finding.
+    """
 
     source: Source
     table: TextTable
+    rejected: int = 0

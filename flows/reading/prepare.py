@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flows.reading import delimited, statistical, workbook
+from flows.reading import delimited, statistical, tables, workbook
 from flows.reading.archive import is_archive, unwrap
 from flows.reading.export import Export, Prepared
 
@@ -28,6 +28,7 @@ READERS: dict[str, Reader] = {
     "sav": statistical.prepare,
     "dta": statistical.prepare,
     "xpt": statistical.prepare,
+    "tables": tables.prepare,
 }
 
 
