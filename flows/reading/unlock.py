@@ -51,7 +51,7 @@ def unlock(export: Export) -> Export:
             book.load_key(password=password, verify_password=True)
             handle = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w+b") as sink:
-                book.decrypt(sink)
+                book.decrypt(sink, verify_integrity=True)
         except InvalidKeyError:
             raise FileRefused("password-wrong") from None
         except BROKEN:
