@@ -17,7 +17,7 @@ import pyzipper
 
 from flows.errors import FileRefused
 from flows.reading.export import Export
-from flows.reading.password import password_of
+from flows.reading.password import passwords_of
 
 MOST_MEMBERS = 10_000
 LARGEST_UNPACKED = 4 << 30
@@ -114,8 +114,24 @@ def opened(export: Export) -> Iterator[Archive]:
         members = {i.filename: i for i in listed if not i.is_dir() and not _is_litter(i.filename)}
         is_locked = any(info.flag_bits & 1 for info in members.values())
         if is_locked:
-            archive.setpassword(password_of(export).encode())
+            _unlock(archive, members, passwords_of(export))
         yield Archive(archive, members, is_locked)
+
+
+def _unlock(
+    archive: pyzipper.AESZipFile, members: dict[str, pyzipper.ZipInfo], passwords: list[str]
+) -> None:
+    """Set the first password that opens the first locked member."""
+    locked = next(info for info in members.values() if info.flag_bits & 1)
+    for password in passwords:
+        archive.setpassword(password.encode())
+        try:
+            with telling(is_locked=True), archive.open(locked) as packed:
+                packed.read(1)
+        except FileRefused:
+            continue
+        return
+    raise FileRefused("password-wrong")
 
 
 def _is_litter(name: str) -> bool:

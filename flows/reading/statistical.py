@@ -49,6 +49,8 @@ def prepare(export: Export) -> list[Prepared]:
     names = list(about.column_names)
     if not names:
         raise FileRefused("file-empty")
+    if not all(names) or len(set(names)) < len(names):
+        raise FileRefused("not-a-data-file", kind=export.source.read.format)
     size = max(1, BATCH_CELLS // len(names))
     writer = TextWriter(export.text())
     told = _Undeclared(export, about)

@@ -13,13 +13,12 @@ import msoffcrypto
 from msoffcrypto.exceptions import (
     DecryptionError,
     FileFormatError,
-    InvalidKeyError,
     ParseError,
 )
 
 from flows.errors import FileRefused
 from flows.reading.export import Export
-from flows.reading.password import password_of
+from flows.reading.password import passwords_of
 
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Office writes 100 000 rounds; ten million would take a minute for every try.
@@ -46,17 +45,25 @@ def unlock(export: Export) -> Export:
     target = export.folder / "unlocked"
     with export.path.open("rb") as raw:
         book = _locked(raw)
-        password = password_of(export)
+        _load_key(book, passwords_of(export))
         try:
-            book.load_key(password=password, verify_password=True)
             handle = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w+b") as sink:
                 book.decrypt(sink, verify_integrity=True)
-        except InvalidKeyError:
-            raise FileRefused("password-wrong") from None
         except BROKEN:
             raise FileRefused("password-wrong") from None
     return replace(export, path=target)
+
+
+def _load_key(book: Any, passwords: list[str]) -> None:
+    """Take the first password that opens the workbook."""
+    for password in passwords:
+        try:
+            book.load_key(password=password, verify_password=True)
+        except BROKEN:
+            continue
+        return
+    raise FileRefused("password-wrong")
 
 
 def _locked(raw: Any) -> Any:

@@ -115,6 +115,14 @@ def test_without_a_right_password_it_is_refused_and_says_what_to_do(
     assert "battery" not in str(wrong.reading.findings.to_dicts())
 
 
+def test_of_several_passwords_the_one_that_fits_is_taken(
+    protected: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, changes = protected
+    monkeypatch.setenv("NORTH_PASSWORD", f"the next one\n{PASSWORD}\n")
+    assert read(path, by(**changes, read__password_env="NORTH_PASSWORD")).forms == 2
+
+
 def test_the_protected_sample_needs_its_password() -> None:
     assert read(SAMPLES / "mess" / "pw01_aes.zip", by()).rules() == {"password-needed"}
 

@@ -118,7 +118,7 @@ def test_batches_leave_nothing_out(
 
 def test_findings_name_the_case(tmp_path: Path) -> None:
     path = tmp_path / "d.sav"
-    pyreadstat.write_sav(forms(5).with_columns(q3=pl.Series([0.0, 1.0, 7.0, 2.0, 3.0])), str(path))
+    WRITE["sav"](forms(5).with_columns(q3=pl.Series([0.0, 1.0, 7.0, 2.0, 3.0])), str(path))
     result = Read(read_paths([path], by("sav")))
     assert result.at("answer-out-of-range") == [(3, "q3")]
     assert result.forms == 4

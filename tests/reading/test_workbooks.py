@@ -207,7 +207,7 @@ def test_hidden_sheets_are_told_and_not_read_unless_named(tmp_path: Path) -> Non
             sheet = made.add_worksheet(name)
             sheet.write_row(0, 0, NAMES)
             sheet.write_row(1, 0, record(name))
-        made.get_worksheet_by_name("Old").hide()
+        sheet.hide()
     result = read(path)
     assert {r[1] for r in result.rows} == {"Open"}
     assert len(told(result, "sheet-hidden")) == 1
@@ -221,9 +221,9 @@ def test_error_cells_and_uncomputed_formulas_are_told_and_empty(tmp_path: Path) 
         sheet = made.add_worksheet("S")
         for place, cells in enumerate([NAMES, record("a"), record("b"), record("c")]):
             sheet.write_row(place, 0, cells)
-        sheet.write_formula(1, 4, "=1/0", None, "#DIV/0!")
-        sheet.write_formula(2, 5, "=1+1", None, "")
-        sheet.write_formula(3, 6, "=1+1", None, 2)
+        results: list[tuple[int, int, Any]] = [(1, 4, "#DIV/0!"), (2, 5, ""), (3, 6, 2)]
+        for line, column, result in results:
+            sheet.write_formula(line, column, "=A1", None, result)
     result = read(path)
     assert result.at("cell-error") == [(2, None)]
     assert result.at("formula-uncomputed") == [(3, None)]
