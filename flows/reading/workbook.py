@@ -103,17 +103,18 @@ def _read(
 ) -> Prepared:
     writer = TextWriter(export.text())
     first: _Sheet | None = None
+    order: list[int] = []
     with parsing():
         book = CalamineWorkbook.from_path(str(plain))
     for place, (entry, scan) in enumerate(zip(chosen, scans, strict=True)):
         _tell_cells(scan, place, export.findings)
         with parsing():
             sheet = _open(book.get_sheet_by_name(entry.name), place, export)
-        if sheet is None:
+        if sheet is not None:
+            first = first or sheet
+            order = _order(sheet, first)
+        if sheet is None or not _write(sheet, order, export.source.read.decimal, writer):
             export.findings.add("sheet-without-records", line=place * STRIDE + 1)
-            continue
-        first = first or sheet
-        _write(sheet, _order(sheet, first), export.source.read.decimal, writer)
     if first is None:
         raise FileRefused("file-without-records")
     source = _counted_from_1904(export.source) if plan.from_1904 else export.source
@@ -200,9 +201,9 @@ def _order(sheet: _Sheet, first: _Sheet) -> list[int]:
     return [places[name].pop(0) if name else -1 for name in first.names]
 
 
-def _write(sheet: _Sheet, order: list[int], decimal: str, writer: TextWriter) -> None:
-    """Write a sheet's records; rows without any cell are none."""
-    line = sheet.first_line
+def _write(sheet: _Sheet, order: list[int], decimal: str, writer: TextWriter) -> int:
+    """Write a sheet's records and count them; rows without any cell are none."""
+    line, written = sheet.first_line, 0
     while batch := _next(sheet.rows):
         cells = list(zip(*batch, strict=True))
         empty = ("",) * len(batch)
@@ -215,6 +216,8 @@ def _write(sheet: _Sheet, order: list[int], decimal: str, writer: TextWriter) ->
         lines = np.arange(line, line + len(batch), dtype=np.int64)[filled.to_numpy()]
         writer.write(frame.filter(filled), lines)
         line += len(batch)
+        written += len(lines)
+    return written
 
 
 def _next(rows: Iterator[Row]) -> list[Row]:

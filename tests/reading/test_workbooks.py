@@ -165,6 +165,14 @@ def test_sheets_with_one_header_are_read_one_after_another(tmp_path: Path) -> No
     assert told(result, "date-unreadable")[0].endswith("(sheet 2026)")
 
 
+def test_a_sheet_without_records_among_others_is_told(tmp_path: Path) -> None:
+    sheets = {"A": [NAMES, record("a")], "B": [NAMES], "C": []}
+    result = read(book(tmp_path / "b.xlsx", sheets), by(read__sheets=["*"]))
+    assert result.forms == 1
+    named = [message[-9:] for message in told(result, "sheet-without-records")]
+    assert named == ["(sheet B)", "(sheet C)"]
+
+
 def test_conflicts_are_told_by_sheet_and_lines_stored_as_rows_of_it(tmp_path: Path) -> None:
     sheets = {"A": [NAMES, record("a")], "B": [NAMES, record("b"), record("b", answers=[2] * 9)]}
     path = book(tmp_path / "b.xlsx", sheets)
