@@ -15,8 +15,9 @@ from typing import Any
 
 import duckdb
 
-from flows.errors import FileRefused, MappingError
+from flows.errors import MappingError
 from flows.land import verified
+from flows.passwords import password_part, refuse_locked_out
 from flows.reading.cells import literal
 from flows.reading.delivery import (
     Accepted,
@@ -30,11 +31,9 @@ from flows.reading.file import KINDS
 from flows.reading.finding import Findings
 from flows.reading.incoming import CONTENT, Pseudonyms
 from flows.reading.merge import OPEN_END
-from flows.reading.password import fingerprint
 from flows.warehouse import limit_resources, transaction
 from flows.workspace import Workspace
 from schemas.export_format import Mapping, MappingFaults, read_mapping
-from schemas.finding_rules import finding_rules
 from schemas.instrument_types import Instrument
 
 EARLIEST = date(1990, 1, 1)
@@ -98,28 +97,12 @@ def clinic_rules(
     check_clinic(mapping, clinic_id)
     rules = DeliveryRules(mapping, instruments, EARLIEST, as_of, workspace.root)
     rules.check()
-    parts = [path.read_bytes(), *_passwords(workspace, mapping)]
+    parts = [path.read_bytes(), *password_part(workspace, mapping)]
     parts += [
         f"{name}={known.content_hash if known else 'unknown'}".encode()
         for name, known in rules.used().items()
     ]
     return rules, hashlib.sha256(b"\n".join(parts)).hexdigest()
-
-
-def _passwords(workspace: Workspace, mapping: Mapping) -> list[bytes]:
-    """Part of the rules, so that files are read again once their password is there.
-
-    Without one the whole clinic waits: reading everything anew without its password would take the
-    clinic's rows away.
-    """
-    reads = [source.read for source in mapping.source]
-    if not any(read.password_env or read.password_file for read in reads):
-        return []
-    try:
-        return [fingerprint(reads, workspace.root, workspace.key())]
-    except FileRefused as refusal:
-        told = finding_rules()[refusal.rule]
-        raise MappingError(told.message.format(**refusal.about), told.what_to_do) from None
 
 
 def check_clinic(mapping: Mapping, clinic_id: str) -> None:
@@ -200,6 +183,8 @@ def merge_clinic(
                 )  # fmt: skip
                 _record(con, night, delivered, counts, as_of, revision)
             if night.is_replay:
+                locked = [d for d in night.files if d.task.reading.refused == "password-wrong"]
+                refuse_locked_out(con, night.clinic_id, [d.pending.sha256 for d in locked])
                 _apply_replay(con, night, as_of)
     finally:
         con.execute("detach scratch")

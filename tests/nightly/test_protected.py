@@ -88,6 +88,9 @@ def test_what_was_read_stays_while_the_password_is_away_or_changes(workspace: Wo
     (workspace.root / "secrets" / "north").unlink()
     assert "north" in run(workspace, NEXT).failed
     assert open_forms(workspace) == 24
+    put(workspace, "second")
+    assert "no longer opened" in run(workspace, NEXT).failed["north"]
+    assert open_forms(workspace) == 24
     put(workspace, "first", "second")
     later = locked(form_file(form(9001, "Later", 1, "2026-03-01", 1)), "second")
     drop(workspace, "north", "forms_2.zip", later)
