@@ -170,6 +170,11 @@ def prefect_api_url() -> str | None:
     return os.environ.get("PREFECT_API_URL") or None
 
 
+def secret(name: str) -> str | None:
+    """The password that the environment holds under a name; None where there is none."""
+    return os.environ.get(name) or None
+
+
 def inherited_environment() -> dict[str, str]:
     """The environment a child process inherits."""
     return dict(os.environ)

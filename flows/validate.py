@@ -17,6 +17,7 @@ import duckdb
 
 from flows.errors import MappingError
 from flows.land import verified
+from flows.passwords import password_part, refuse_locked_out
 from flows.reading.cells import literal
 from flows.reading.correct import Numbered
 from flows.reading.delivery import (
@@ -99,7 +100,7 @@ def clinic_rules(
     check_clinic(mapping, clinic_id)
     rules = DeliveryRules(mapping, instruments, EARLIEST, as_of, workspace.root)
     rules.check()
-    parts = [path.read_bytes()]
+    parts = [path.read_bytes(), *password_part(workspace, mapping)]
     parts += [
         f"{name}={known.content_hash if known else 'unknown'}".encode()
         for name, known in rules.used().items()
@@ -191,6 +192,8 @@ def merge_clinic(
                 )  # fmt: skip
                 _record(con, night, delivered, counts, as_of, revision)
             if night.is_replay:
+                locked = [d for d in night.files if d.task.reading.refused == "password-wrong"]
+                refuse_locked_out(con, night.clinic_id, [d.pending.sha256 for d in locked])
                 _apply_replay(con, night, as_of)
     finally:
         con.execute("detach scratch")

@@ -29,7 +29,7 @@ from schemas.mapping_parts import (
 
 # Words of the grammar that this version knows of but cannot read yet: named apart, so that nobody
 # looks for a typing mistake.
-NOT_READ_YET = {"wide", "code", "join", "links", "password_env", "sheets", "table", "id"}
+NOT_READ_YET = {"wide", "code", "links"}
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 SESSION_STATUS = (
@@ -98,9 +98,25 @@ class Fields(_Shared):
     ignore: tuple[str, ...] = ()
 
 
-class Appointment(_Shared):
-    """The appointment a record carries."""
+class Join(Strict):
+    """Several tables of one archive: the child's rows, each with the rows above it.
 
+    Attributes:
+        table: pattern of the child table's file name.
+        to: pattern and key column of each table above, from the child upwards.
+        fields: columns of any of them.
+    """
+
+    table: str
+    to: tuple[tuple[str, str], ...] = ()
+    fields: Fields = Fields()
+
+
+class Appointment(_Shared):
+    """The appointment a record carries, or a row of a table of appointments."""
+
+    table: str | None = None
+    id: FieldRule | None = None
     when: Condition | None = None
     planned_at: FieldRule | None = None
     status: FieldRule
@@ -173,7 +189,7 @@ class Header(Strict):
 
 
 # A reader for each is in flows/reading/prepare.py.
-FileFormat = Literal["csv"]
+FileFormat = Literal["csv", "tsv", "xlsx", "sav", "dta", "xpt", "tables"]
 
 
 class Read(Strict):
@@ -182,11 +198,32 @@ class Read(Strict):
     format: FileFormat
     encoding: str = "utf-8-sig"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    sheets: tuple[str, ...] = ()
+    password_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+    password_file: str | None = Field(default=None, min_length=1)
     decimal: Literal[".", ","] = "."
     trim: bool = False
     header: Header = Header()
     keep: tuple[Condition, ...] = ()
     drop: tuple[DropRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_format(self) -> Read:
+        if self.password_env and self.password_file:
+            raise ValueError("needs one of password_env and password_file, not both")
+        if self.sheets and self.format != "xlsx":
+            raise ValueError(f"sheets belong to xlsx, and the format is {self.format}")
+        if self.format == "tsv" and "delimiter" in self.model_fields_set:
+            raise ValueError("tsv is split at tabs: for another delimiter the format is csv")
+        return self
+
+    @field_validator("password_file")
+    @classmethod
+    def _stays_inside(cls, name: str | None) -> str | None:
+        parts = Path(name or "").parts
+        if name is not None and (Path(name).is_absolute() or ".." in parts):
+            raise ValueError("is a path inside the workspace")
+        return name
 
     @field_validator("encoding")
     @classmethod
@@ -227,6 +264,7 @@ class Source(Strict):
     version: str | None = None
     shrink: Shrink | None = None
     read: Read
+    join: tuple[Join, ...] = Field(default=(), max_length=1)
     fields: Fields = Fields()
     missing: dict[str, str | MissingIf] = {}
     form: tuple[Form, ...] = ()
@@ -253,19 +291,39 @@ class Source(Strict):
             for key in ("patient",)
             if self.field_for(part, key) is None
         ]
-        if self.form and self.fields.patient is None:
+        fields = self.shared_fields
+        if self.form and fields.patient is None:
             faults.append("a form needs fields.patient")
-        if any(f.answered_at is None and self.fields.answered_at is None for f in self.form):
+        if any(f.answered_at is None and fields.answered_at is None for f in self.form):
             faults.append("a form needs answered_at (fields.answered_at or its own)")
-        if self.appointment and not (self.appointment.planned_at or self.fields.answered_at):
+        if self.appointment and not (self.appointment.planned_at or fields.answered_at):
             faults.append("appointment needs planned_at or fields.answered_at")
+        faults += self._table_faults()
         if faults:
             raise ValueError("; ".join(faults))
         return self
 
     def field_for(self, part: _Shared, key: str) -> FieldRule | None:
         """The rule a part uses for a shared field: its own, else the source's."""
-        return getattr(part, key) or getattr(self.fields, key)
+        return getattr(part, key) or getattr(self.shared_fields, key)
+
+    @property
+    def shared_fields(self) -> Fields:
+        """Fields of the join where they are stated there, else the source's."""
+        if not self.join:
+            return self.fields
+        joined = self.join[0].fields
+        own = {name: getattr(joined, name) for name in joined.model_fields_set}
+        own["ignore"] = (*self.fields.ignore, *joined.ignore)
+        return self.fields.model_copy(update=own)
+
+    def _table_faults(self) -> list[str]:
+        """Words for tables belong to the format of tables, and to no other."""
+        apart = self.appointment is not None and self.appointment.table is not None
+        if self.read.format == "tables":
+            return [] if self.join or apart else ["tables need a join, or appointment.table"]
+        faults = ['join belongs to read.format = "tables"'] if self.join else []
+        return faults + (['appointment.table belongs to read.format = "tables"'] if apart else [])
 
 
 class Clinic(Strict):

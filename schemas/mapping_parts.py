@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 NUMBER = re.compile(r"-?\d{1,6}(\.\d{1,3})?")
 DATE_PARTS = re.compile(r"%-?([A-Za-z%])")
+# Dates that are no strptime format. excel: a date cell or a serial number; days from 1904 only where the
+# workbook says that it counts so.
+NAMED_FORMATS = ("iso", "excel", "excel-1904")
 
 
 def whole_cell(pattern: str) -> str:
@@ -118,10 +121,12 @@ class FieldRule(Strict):
     @classmethod
     def _have_days(cls, forms: tuple[str, ...]) -> tuple[str, ...]:
         for place, form in enumerate(forms, start=1):
-            if form != "iso" and form.lower() == "iso":
-                raise ValueError(f"format {place}: write iso in small letters")
-            if form != "iso" and not set(DATE_PARTS.findall(form)) & set("djxc"):
-                raise ValueError(f"format {place} has no day: it needs %d or %j, or is iso")
+            if form not in NAMED_FORMATS and form.lower() in NAMED_FORMATS:
+                raise ValueError(f"format {place}: write {form.lower()} in small letters")
+            if form not in NAMED_FORMATS and not set(DATE_PARTS.findall(form)) & set("djxc"):
+                raise ValueError(
+                    f"format {place} has no day: it needs %d or %j, or is iso or excel"
+                )
         return forms
 
     @field_validator("zone")

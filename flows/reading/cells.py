@@ -12,11 +12,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from schemas.export_format import Condition, FieldRule, MissingIf, Source, Values
+from schemas.mapping_parts import NAMED_FORMATS
 
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 ISO_CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d{1,6})?)?"
 ISO_ZONE = r"(Z|[+-]((0\d|1[0-3]):?[0-5]\d|14:?00))"
 ISO_TIME = rf"{ISO_DATE}[T ]{ISO_CLOCK}{ISO_ZONE}?"
+# Up to the last day of the year 9999.
+SERIAL_DAY = r"[0-9]{1,7}([.,]0+)?"
+SERIAL = r"[0-9]{1,7}([.,][0-9]{1,17})?"
 ISO_OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
 # Numbers are kept as DECIMAL(9, 3).
 SMALLEST_STEP = Decimal("0.001")
@@ -230,14 +234,32 @@ def believable(instant: str, raw: str) -> str:
 
 def instant(raw: str, form: str) -> str:
     """A cell read by one date format: TIMESTAMP as written, NULL where it does not fit."""
-    if form != "iso":
+    if form not in NAMED_FORMATS:
         return f"try_strptime({raw}, {literal(form)})"
+    if form != "iso":
+        serial = _serial(raw, 1904 if form == "excel-1904" else 1900)
+        return f"case when {matches(raw, SERIAL)} then {serial} else {instant(raw, 'iso')} end"
     naive = f"regexp_replace({raw}, {literal(ISO_OFFSET)}, '')"
     fits_date = matches(raw, ISO_DATE)
     fits_time = matches(raw, ISO_TIME)
     return (
         f"case when {fits_date} then try_cast({raw} as timestamp)"
         f" when {fits_time} then try_cast({naive} as timestamp) end"
+    )
+
+
+def _serial(raw: str, epoch: int) -> str:
+    """A spreadsheet's day number as TIMESTAMP, to the second; NULL where there is no such day.
+
+    Counted from 1900 there is a day 60 that never was, the 29th of February 1900.
+    """
+    number = f"try_cast(replace({raw}, ',', '.') as double)"
+    seconds = f"to_seconds(cast(round({number} * 86400) as bigint))"
+    if epoch == 1904:
+        return f"timestamp '1904-01-01' + {seconds}"
+    return (
+        f"case when {number} >= 61 then timestamp '1899-12-30' + {seconds}"
+        f" when {number} >= 1 and {number} < 60 then timestamp '1899-12-31' + {seconds} end"
     )
 
 
@@ -251,11 +273,17 @@ def _local_and_text(raw: str, found: str, rule: FieldRule, timezone: str) -> tup
     """Clinic-local timestamp, ISO text and precision of a date that was read."""
     clinic = literal(timezone)
     has_time = any("%H" in form or "%I" in form for form in rule.formats)
-    iso = not rule.formats or "iso" in rule.formats
+    excel = any(form.startswith("excel") for form in rule.formats)
+    iso = not rule.formats or excel or "iso" in rule.formats
     offset = f"regexp_extract({raw}, {literal(ISO_OFFSET)}, 1)"
     precision = "'second'" if has_time else "'date'"
     if iso:
-        precision = f"case when {matches(raw, ISO_DATE)} then 'date' else 'second' end"
+        days = f"{ISO_DATE}|{SERIAL_DAY}" if excel else ISO_DATE
+        times = f"{ISO_TIME}|{SERIAL}" if excel else ISO_TIME
+        precision = (
+            f"case when {matches(raw, days)} then 'date'"
+            f" when {matches(raw, times)} then 'second' else {precision} end"
+        )
     local = found
     suffix = "''"
     if rule.zone not in (None, "clinic"):

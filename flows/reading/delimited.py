@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -23,9 +23,6 @@ from flows.reading.cells import clean_name
 from flows.reading.finding import Findings
 from flows.reading.wide import WideRecords
 from schemas.export_format import Read
-
-if TYPE_CHECKING:
-    from _csv import Reader
 
 CHUNK_BYTES = 8 << 20
 HEADER_CHARACTERS = 1 << 20
@@ -84,7 +81,7 @@ def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextT
     head = _head(chunks)
     columns, header_line, header_lines = _find_header(head, read, findings)
     offset = _line_offset(head, header_lines)
-    index = _RecordIndex(first_line=header_lines + 1)
+    index = RecordIndex(first_line=header_lines + 1)
     delimiters = WideRecords(target, read.delimiter, len(columns))
     last = b""
     with target.open("wb") as sink:
@@ -203,16 +200,14 @@ def _find_header(head: str, read: Read, findings: Findings) -> tuple[tuple[str, 
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=read.delimiter)
     starts_after = 0
     try:
-        names, starts_after, before = _search_header(reader, read)
+        names, starts_after, before = search_header(reader, read)
         for _ in range(read.header.rows - 1):
             next(reader, None)
     except csv.Error:
         raise _too_large(reader.line_num) from None
     if len(names) == 1:
         raise FileRefused("one-column", line=starts_after + 1, delimiter=repr(read.delimiter))
-    if before:
-        kinds = ", ".join(f"{n} x {kind}" for kind, n in before.items())
-        findings.add("preamble", line=1, lines=starts_after, kinds=kinds)
+    tell_preamble(before, 1, starts_after, findings)
     if read.header.rows > 1:
         lines = reader.line_num - starts_after
         findings.add("header-rows", line=starts_after + 1, rows=read.header.rows, lines=lines)
@@ -220,8 +215,28 @@ def _find_header(head: str, read: Read, findings: Findings) -> tuple[tuple[str, 
     return named, starts_after + 1, reader.line_num
 
 
-def _search_header(reader: Reader, read: Read) -> tuple[tuple[str, ...], int, Counter[str]]:
-    """The header's names, the line before it, and what kinds of lines those before it are."""
+def tell_preamble(before: Counter[str], line: int, lines: int, findings: Findings) -> None:
+    """Say what stands above the header, from `line` on."""
+    if before:
+        kinds = ", ".join(f"{n} x {kind}" for kind, n in before.items())
+        findings.add("preamble", line=line, lines=lines, kinds=kinds)
+
+
+class Lines(Protocol):
+    """Records in file order, and the line on which the last one given out ends."""
+
+    @property
+    def line_num(self) -> int: ...  # noqa: D102 - said above
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+
+def search_header(reader: Lines, read: Read) -> tuple[tuple[str, ...], int, Counter[str]]:
+    """The header's names, the line before it, and what kinds of lines those before it are.
+
+    Raises:
+        FileRefused: when no record near the beginning holds the names looked for.
+    """
     wanted = {clean_name(name) for name in read.header.find}
     before: Counter[str] = Counter()
     starts_after = 0
@@ -260,7 +275,7 @@ def _rest(first: str, chunks: Iterator[str]) -> Iterator[str]:
     yield from chunks
 
 
-class _RecordIndex:
+class RecordIndex:
     """Starts and lines of records: a line break outside quotes ends one, a blank line is none."""
 
     def __init__(self, first_line: int) -> None:
@@ -272,6 +287,7 @@ class _RecordIndex:
         self.first_line = first_line
 
     def add(self, part: bytes) -> None:
+        """Go over the next piece of the text."""
         data = np.frombuffer(part, dtype=np.uint8)
         breaks = np.flatnonzero(data == ord("\n"))
         quotes = np.flatnonzero(data == ord('"')) if b'"' in part else breaks[:0]
@@ -285,6 +301,7 @@ class _RecordIndex:
         self.quotes += len(quotes)
 
     def finish(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Byte offset, first line and number of lines of each record."""
         ends = np.concatenate([*self.ends, np.array([self.offset])])
         end_lines = np.concatenate([*self.end_lines, np.array([self.line])])
         starts = np.concatenate(([0], ends[:-1] + 1))

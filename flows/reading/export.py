@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows.reading.delimited import TextTable
@@ -20,6 +20,7 @@ class Export:
         folder: scratch folder of this file alone; removed with everything in it once it is read.
         findings: takes what is remarkable.
         workspace: folder that `read.password_file` is relative to; None outside a workspace.
+        asked: formats that asked for the password.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Export:
     folder: Path
     findings: Findings
     workspace: Path | None = None
+    asked: list[str] = field(default_factory=list)
 
     def text(self, name: str = "records") -> Path:
         """Where a reader writes its records."""
@@ -35,7 +37,14 @@ class Export:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Records as text, and the part of the mapping's source that reads them."""
+    """Records as text, and the part of the mapping's source that reads them.
+
+    Attributes:
+        source: the source, or the part of it that this table is for.
+        table: the records.
+        rejected: records of the file that are not in the table, each with a finding.
+    """
 
     source: Source
     table: TextTable
+    rejected: int = 0

@@ -137,7 +137,9 @@ def _read_table(
     )
     create_records(con, plan, table)
     table, malformed = _malformed(con, plan, table, task, reading)
-    reading.records += len(table.lines)
+    reading.records += len(table.lines) + prepared.rejected
+    reading.rejected_records += prepared.rejected
+    reading.retracts = reading.retracts and not prepared.rejected
     lines = line_numbers(table, malformed)
     con.register("line_frame", lines)
     con.execute("create or replace table record_line as select * from line_frame")
@@ -308,5 +310,7 @@ def _span(
     kinds = dict.fromkeys(part.kind for part in plan.parts)
     spans = " union all ".join(days[kind].format(f"{prefix}_{kind}") for kind in kinds)
     row = con.execute(f"select min(day), max(day) from ({spans})").fetchone()
-    if row:
-        reading.data_from, reading.data_to = row
+    # A file of tables is read in parts, one after another.
+    for name, day, choose in zip(("data_from", "data_to"), row or (), (min, max), strict=False):
+        known = [d for d in (getattr(reading, name), day) if d is not None]
+        setattr(reading, name, choose(known, default=None))

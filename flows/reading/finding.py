@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -37,10 +38,31 @@ class Finding:
 
 @dataclass
 class Findings:
-    """Collects the findings of one file: single ones, and whole frames of them."""
+    """Collects the findings of one file: single ones, and whole frames of them.
+
+    Attributes:
+        single: findings added one by one.
+        frames: findings added by rule.
+        places: parts of the file in which lines are counted anew, named for people.
+        stride: from one part's lines to the next one's; None: the file is one.
+    """
 
     single: list[Finding] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
+    places: tuple[str, ...] = ()
+    stride: int | None = None
+
+    def divide(self, places: Sequence[str], stride: int) -> None:
+        """Say that the file has parts, each with lines of its own.
+
+        Line n of the part at index k is then given as `k * stride + n`, everywhere until `frame`
+        (and the merge) take it apart again.
+
+        Args:
+            places: names of the parts for people, as `sheet 'May'`.
+            stride: more lines than any part can have.
+        """
+        self.places, self.stride = tuple(places), stride
 
     def add(
         self,
@@ -49,11 +71,14 @@ class Findings:
         column: str | None = None,
         **about: Any,
     ) -> None:
-        """Add one finding; `about` fills the places of the rule's message."""
+        """Add one finding; `about` fills the places of the rule's message.
+
+        Line 0 is none: some formats have a header that stands on no line.
+        """
         known = finding_rules()[rule]
         self.single.append(
             Finding(
-                line,
+                line or None,
                 column,
                 rule,
                 known.severity,
@@ -105,6 +130,18 @@ class Findings:
         said_once = together.unique(
             ["line", "column_name", "rule", "message"], keep="first", maintain_order=True
         )
-        return said_once.sort(
-            "severity", "line", "column_name", "rule", "message", nulls_last=False
+        return self._placed(
+            said_once.sort("severity", "line", "column_name", "rule", "message", nulls_last=False)
+        )
+
+    def _placed(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Lines as they are counted in their part, and the part named in the message."""
+        if self.stride is None or not self.places:
+            return found
+        names = pl.Series("place", self.places, dtype=pl.String)
+        place = pl.lit(names).gather(pl.col("line").fill_null(0) // self.stride)
+        told = pl.format("{} ({})", "message", place)
+        return found.with_columns(
+            pl.when(pl.col("line").is_null()).then("message").otherwise(told).alias("message"),
+            (pl.col("line") % self.stride).cast(pl.Int32),
         )

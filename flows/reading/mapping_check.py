@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from schemas.export_format import Condition, DropRule, FieldRule, Form, Mapping
 from schemas.instrument_types import Instrument
+from schemas.mapping_parts import NAMED_FORMATS
 
 
 def mapping_faults(mapping: Mapping, instruments: MappingOf[str, Instrument | None]) -> list[str]:
@@ -80,7 +81,9 @@ class _Engine:
             for place, pattern in enumerate(part.map, start=1):
                 yield from self._pattern(f"map: entry {place}", pattern)
             for place, form in enumerate(part.formats, start=1):
-                if form != "iso" and not self._runs("select try_strptime('1', $word)", form):
+                if form not in NAMED_FORMATS and not self._runs(
+                    "select try_strptime('1', $word)", form
+                ):
                     yield f"formats.{place}: is not a date format that can be read"
         zone = getattr(part, "timezone", None) or getattr(part, "zone", None)
         query = "select timezone($word, timestamp '2026-01-01')"

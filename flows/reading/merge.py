@@ -60,7 +60,7 @@ def merge(con: duckdb.DuckDBPyConnection, job: Merge, findings: Findings) -> dic
             {"as_of": job.as_of},
         )
     if counts["new"] or counts["superseding"]:
-        _insert(con, job)
+        _insert(con, job, findings.stride)
     if counts["unchanged"] and job.versioned and not job.stale:
         _raise_versions(con, job)
     con.execute("drop table judged")
@@ -193,11 +193,12 @@ def _raise_versions(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
     )
 
 
-def _insert(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
+def _insert(con: duckdb.DuckDBPyConnection, job: Merge, stride: int | None) -> None:
+    line = "i.line" if stride is None else f"i.line % {stride}"
     con.execute(
         f"""
         insert into {job.state} by name
-        select i.* exclude (row, part), $clinic as clinic_id, $source as source_name,
+        select i.* exclude (row, part) replace ({line} as line), $clinic as clinic_id, $source as source_name,
                $delivery as delivery_id, $as_of as known_from,
                case when j.place < later.place then $as_of else {OPEN_END} end as known_to
         from {job.incoming} i join judged j using (row, part)

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flows.reading import delimited
+from flows.reading import delimited, statistical, tables, workbook
+from flows.reading.archive import is_archive, unwrap
 from flows.reading.export import Export, Prepared
 
 Reader = Callable[[Export], list[Prepared]]
 
 
 def _delimited(export: Export) -> list[Prepared]:
-    target = export.text()
-    table = delimited.prepare(export.path, export.source.read, target, export.findings)
+    if is_archive(export.path):
+        export = unwrap(export)
+    read = export.source.read
+    if read.format == "tsv":
+        read = read.model_copy(update={"delimiter": "\t"})
+    table = delimited.prepare(export.path, read, export.text(), export.findings)
     return [Prepared(export.source, table)]
 
 
 READERS: dict[str, Reader] = {
     "csv": _delimited,
+    "tsv": _delimited,
+    "xlsx": workbook.prepare,
+    "sav": statistical.prepare,
+    "dta": statistical.prepare,
+    "xpt": statistical.prepare,
+    "tables": tables.prepare,
 }
 
 
@@ -27,4 +38,8 @@ def prepare(export: Export) -> list[Prepared]:
     Raises:
         FileRefused: when the file is not what `read.format` says, or holds no records.
     """
-    return READERS[export.source.read.format](export)
+    read = export.source.read
+    prepared = READERS[read.format](export)
+    if (read.password_env or read.password_file) and not export.asked:
+        export.findings.add("password-unused")
+    return prepared

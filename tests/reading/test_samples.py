@@ -28,6 +28,7 @@ def canonical(rows: pl.DataFrame) -> list[tuple[str, ...]]:
         ("de01_phq_ors_cp1252.csv", "de01.toml"),
         ("no01_wai_two_respondents.csv", "no01.toml"),
         ("us01_qualtrics_like.csv", "us01.toml"),
+        ("sp01_phq9.sav", "sp01.toml"),
     ],
 )
 def test_rows_are_the_expected_ones(file: str, mapping: str) -> None:
@@ -68,6 +69,12 @@ TOLD = {
         ("answer-missing", 19, "Q7_5"),
         ("answer-missing", 19, "Q7_9"),
         ("personal-data", 1, "IPAddress"),
+    ],
+    "sp01_phq9.sav": [
+        ("answer-missing", 3, "phq3"),
+        ("answer-missing", 6, "phq7"),
+        ("answer-missing", 7, "phq1"),
+        ("id-leading-zeros", 1, "pat"),
     ],
 }
 
@@ -144,7 +151,8 @@ class TestRealRedcapExport:
 
 def test_every_sample_is_named_in_the_attribution() -> None:
     text = (SAMPLES / "ATTRIBUTION.md").read_text(encoding="utf-8")
-    folders = {path.parent.relative_to(SAMPLES).parts[0] for path in SAMPLES.rglob("*.csv")}
-    assert folders == {"mess", "redcap"}
+    files = [path for path in SAMPLES.rglob("*.*") if path.parent != SAMPLES]
+    folders = {path.parent.relative_to(SAMPLES).parts[0] for path in files}
+    assert folders >= {"mess", "redcap", "pyreadstat"}
     assert all(f"`{folder}/" in text for folder in folders)
     assert Path(SAMPLES / "redcap" / "nacho_anxiety_raw.csv").name in text

@@ -1,0 +1,163 @@
+"""Archives of tables: the rows of one table, each with the rows above it, become records of text."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from flows.errors import FileRefused
+from flows.reading.archive import is_archive, opened
+from flows.reading.cells import clean_name
+from flows.reading.export import Export, Prepared
+from flows.reading.table_set import STRIDE, Loaded, TableSet
+from flows.reading.text_writer import TextWriter
+from schemas.export_format import Appointment, Fields, Source
+
+BATCH_ROWS = 50_000
+Link = tuple[str, str]
+
+
+def prepare(export: Export) -> list[Prepared]:
+    """Join the child table to the tables above it; a table of appointments becomes a part of its own.
+
+    Raises:
+        FileRefused: when a table or a key column is absent, or no row finds the rows above it.
+    """
+    if not is_archive(export.path):
+        raise FileRefused("archive-unreadable")
+    source = export.source
+    with opened(export) as archive, duckdb.connect() as con:
+        tables = TableSet(export, archive, con)
+        prepared = []
+        apart = source.appointment if source.appointment and source.appointment.table else None
+        for join in source.join:
+            here = {"fields": source.shared_fields, "join": ()}
+            without = {"appointment": None} if apart else {}
+            part = source.model_copy(update={**here, **without})
+            if part.form or getattr(part, "code", ()) or part.episode or part.appointment:
+                prepared.append(_joined(tables, export, part, join.table, join.to, "child"))
+        if apart is not None:
+            chain = _from_here(tables, source, apart)
+            part = _appointments(source, apart)
+            told = _joined(tables, export, part, str(apart.table), chain, "appointments")
+            prepared.append(_with_fields_at_hand(told))
+    return prepared
+
+
+def _from_here(tables: TableSet, source: Source, apart: Appointment) -> tuple[Link, ...]:
+    """The tables above the appointments: what stands above their table in the join, where it does."""
+    wanted = tables.find(str(apart.table))
+    for join in source.join:
+        if tables.find(join.table) == wanted:
+            return join.to
+        for place, (pattern, _) in enumerate(join.to):
+            if tables.find(pattern) == wanted:
+                return join.to[place + 1 :]
+    return ()
+
+
+def _appointments(source: Source, apart: Appointment) -> Source:
+    """The part of a source that reads its table of appointments."""
+    nothing = {name: () for name in ("form", "code", "wide") if name in Source.model_fields}
+    changed = {
+        "join": (),
+        "fields": source.shared_fields,
+        "key": apart.id.columns if apart.id else (),
+        "version": None,
+        "episode": None,
+        "appointment": apart.model_copy(update={"table": None, "id": None}),
+    }
+    return source.model_copy(update={**nothing, **changed})
+
+
+def _with_fields_at_hand(prepared: Prepared) -> Prepared:
+    """Leave out fields of the form's join whose columns do not reach the appointments."""
+    fields, there = prepared.source.fields, set(prepared.table.columns)
+    gone: dict[str, None] = {
+        name: None
+        for name in ("therapist", "episode", "session")
+        if (rule := getattr(fields, name)) is not None
+        and not any(clean_name(column) in there for column in rule.columns)
+    }
+    source = prepared.source.model_copy(
+        update={"fields": Fields.model_copy(fields, update={**gone, "ignore": ("*",)})}
+    )
+    return Prepared(source, prepared.table, prepared.rejected)
+
+
+def _joined(
+    tables: TableSet,
+    export: Export,
+    source: Source,
+    pattern: str,
+    chain: tuple[Link, ...],
+    name: str,
+) -> Prepared:
+    """Go up the chain link by link; a row that finds nothing above it is told and left out."""
+    child = tables.load(pattern)
+    con, rejected = tables.con, child.malformed
+    con.execute(f"create or replace table joined as select * from {child.name}")
+    columns = list(child.columns)
+    for above, key in chain:
+        parent = tables.load(above)
+        rejected += _link(
+            tables,
+            export,
+            columns,
+            Loaded("joined", tuple(columns), child.header_line, 0),
+            parent,
+            key,
+        )
+        columns += [n for n in parent.columns if n not in columns]
+    writer = TextWriter(export.text(name))
+    cells = ", ".join(f"c{n}" for n in range(len(columns)))
+    reader = con.execute(f"select line, {cells} from joined order by line").to_arrow_reader(
+        BATCH_ROWS
+    )
+    for batch in reader:
+        frame = pl.DataFrame(pl.from_arrow(batch))
+        writer.write(frame.drop("line"), frame["line"].to_numpy().astype(np.int64))
+    if not writer.lines and rejected:
+        raise FileRefused("parents-missing", child.header_line)
+    return Prepared(source, writer.finish(columns, child.header_line), rejected)
+
+
+def _link(
+    tables: TableSet,
+    export: Export,
+    columns: list[str],
+    joined: Loaded,
+    parent: Loaded,
+    key: str,
+) -> int:
+    """Join one table above; how many rows were left out, because theirs is absent or there twice."""
+    con, findings = tables.con, export.findings
+    below, above = joined.column(key), parent.column(key)
+    if export.source.read.trim:
+        below, above = f"trim(j.{below})", f"trim({above})"
+    else:
+        below = f"j.{below}"
+    every = ", ".join(f"c{n}" for n in range(len(parent.columns)))
+    con.execute(
+        f"""
+        create or replace table above as
+        select {above} as key, min_by(t, line) as first, min(line) as line,
+               count(distinct [{every}]) as kinds
+        from {parent.name} t where {above} <> '' group by all"""
+    )
+    name = tables.places[parent.header_line // STRIDE]
+    doubled = con.execute("select line from above where kinds > 1 order by line").pl()
+    findings.add_lines("parent-doubled", doubled["line"], key)
+    left = con.execute(
+        f"select j.line from joined j left join above a on a.key = {below}"
+        " where a.key is null or a.kinds > 1 order by 1"
+    ).pl()
+    findings.add_lines("parent-missing", left["line"], key, names=name)
+    new = [n for n, column in enumerate(parent.columns) if column not in columns]
+    added = [f"first.c{n} as c{len(columns) + place}" for place, n in enumerate(new)]
+    con.execute(
+        f"create or replace table joined as select j.*{''.join(', ' + a for a in added)}"
+        f" from joined j join above a on a.key = {below} and a.kinds = 1"
+    )
+    return len(left)
