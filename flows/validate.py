@@ -97,6 +97,8 @@ def clinic_rules(
     rules = DeliveryRules(mapping, instruments, EARLIEST, as_of)
     rules.check()
     parts = [path.read_bytes()]
+    if any(source.preset for source in mapping.source):
+        parts.append(mapping.model_dump_json().encode())
     parts += [
         f"{name}={known.content_hash if known else 'unknown'}".encode()
         for name, known in rules.used().items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -18,15 +18,20 @@ from flows.reading.describe import (
     drop_conditions,
     line_numbers,
     tell_answers,
+    tell_broken_lines,
+    tell_dropped,
     tell_identifiers,
     tell_records,
 )
 from flows.reading.finding import Findings
-from flows.reading.incoming import create_all_keys, create_incoming
+from flows.reading.incoming import create_all_keys, create_incoming, create_withdrawn
+from flows.reading.json_table import JSON_FORMATS, prepare_json
 from flows.reading.judge import Verdict, judge
-from flows.reading.record import Part, RecordPlan, create_records, plan_records
+from flows.reading.record import Part, RecordPlan, create_records, plan_lines, plan_records
+from flows.reading.reshape import reshape
 from schemas.export_format import Source
 from schemas.instrument_types import Instrument
+from schemas.shaping import is_reshaped, shaped_source
 from schemas.tables import Bounds
 
 KINDS = ("form", "appointment", "episode")
@@ -96,8 +101,16 @@ def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
     reading = FileReading()
     text = task.scratch / f"{task.prefix}.txt"
     try:
-        table = prepare(task.path, task.source.read, text, reading.findings)
-        _read_table(con, task, table, reading)
+        if task.source.read.format in JSON_FORMATS:
+            table = prepare_json(task.path, task.source, text, reading.findings)
+        else:
+            table = prepare(task.path, task.source.read, text, reading.findings)
+        con.execute(
+            "create or replace temp table cell_line (row bigint, column_name varchar, line int)"
+        )
+        if is_reshaped(task.source):
+            table = _reshape(con, task, table, reading)
+        _read_table(con, replace(task, source=shaped_source(task.source)), table, reading)
     except FileRefused as refusal:
         reading.findings.add(refusal.rule, refusal.line, refusal.column, **refusal.about)
         reading.refused = refusal.rule
@@ -106,6 +119,28 @@ def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
     finally:
         text.unlink(missing_ok=True)
     return reading
+
+
+def _reshape(
+    con: duckdb.DuckDBPyConnection, task: FileTask, table: TextTable, reading: FileReading
+) -> TextTable:
+    """The table with one record for each form, where the mapping has `code` or `wide`."""
+    source = task.source
+    refuse_missing_columns(source, table.columns, table.header_line, reading.findings)
+    plan = plan_lines(source, table.columns, task.timezone)
+    create_records(con, plan, table)
+    table, malformed = _malformed(con, plan, table, task, reading)
+    _put_lines(con, table, malformed)
+    reading.dropped += tell_dropped(con, plan, reading.findings)
+    reading.records = reading.dropped + reading.rejected_records
+    tell_broken_lines(table, reading.findings)
+    return reshape(con, plan, table, reading.findings)
+
+
+def _put_lines(con: duckdb.DuckDBPyConnection, table: TextTable, malformed: np.ndarray) -> None:
+    con.register("line_frame", line_numbers(table, malformed))
+    con.execute("create or replace table record_line as select * from line_frame")
+    con.unregister("line_frame")
 
 
 def _read_table(
@@ -118,11 +153,8 @@ def _read_table(
     )
     create_records(con, plan, table)
     table, malformed = _malformed(con, plan, table, task, reading)
-    reading.records = len(table.lines)
-    lines = line_numbers(table, malformed)
-    con.register("line_frame", lines)
-    con.execute("create or replace table record_line as select * from line_frame")
-    con.unregister("line_frame")
+    reading.records += len(table.lines)
+    _put_lines(con, table, malformed)
     if source.version is not None:
         _refuse_mixed_versions(con, plan)
     tell_columns(plan, header_line, reading.findings)
@@ -206,8 +238,9 @@ def _tell_malformed(
     elif table.ends_unfinished and last_line not in lines["line"]:
         reading.findings.add("no-final-line-break", last_line)
     others = broken.filter(broken != last_line) if table.ends_unfinished else broken
-    reading.findings.add_lines("record-malformed", others, expected=len(table.columns))
-    reading.retracts = broken.is_empty()
+    rule = "record-not-json" if task.source.read.format in JSON_FORMATS else "record-malformed"
+    reading.findings.add_lines(rule, others, expected=len(table.columns))
+    reading.retracts = reading.retracts and broken.is_empty()
     reading.rejected_records += len(broken)
 
 
@@ -266,6 +299,8 @@ def _create_tables(
         if not same:
             continue
         create_incoming(con, plan, same, f"{prefix}_{kind}")
+        if kind == "form" and "is_withdrawn" in plan.kept:
+            create_withdrawn(con, plan, [v.part for v in same], f"{prefix}_withdrawn_{kind}")
         if plan.grammar.source.delivery == "snapshot":
             parts = [verdict.part for verdict in same]
             without = create_all_keys(con, plan, parts, f"{prefix}_keys_{kind}")
