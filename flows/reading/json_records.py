@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from json.decoder import scanstring
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +203,7 @@ def _member(text: str, at: int, name: str) -> int:
     """Where the value of an object's member begins; the text is known to be JSON."""
     at = _skip(text, at + 1)
     while True:
-        key, at = scanstring(text, at + 1, True)
+        key, at = DECODER.raw_decode(text, at)
         at = _skip(text, _skip(text, at) + 1)
         if key == name:
             return at

@@ -112,9 +112,14 @@ def _flat_rows(
         if record.content is None:
             yield record.line, None
             continue
-        cells = dict(_flat(record.content, ""))
+        cells = flat_cells(record.content)
         seen.update(dict.fromkeys(cells))
         yield record.line, [cells.get(name, "") for name in names]
+
+
+def flat_cells(content: dict[str, Any]) -> dict[str, str]:
+    """The cells of one object by dotted path."""
+    return dict(_flat(content, ""))
 
 
 def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:

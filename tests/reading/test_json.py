@@ -104,7 +104,7 @@ class TestResponses:
 
     def test_nested_groups_and_nested_answers(self, read: Reader) -> None:
         items = response()["item"]
-        nested = {
+        nested: dict[str, Any] = {
             "item": [
                 {"linkId": "group", "item": [{"linkId": "inner", "item": items[:4]}]},
                 {
