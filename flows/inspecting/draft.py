@@ -29,6 +29,7 @@ def draft(
     guesses: Guesses,
     codebook: Mapping[str, CodebookField],
     instruments: Mapping[str, Instrument],
+    clinic: str,
 ) -> str:
     """The text of a mapping file that reads the file as far as it was understood."""
     preset = presets().get(look.preset or "", {})
@@ -38,14 +39,14 @@ def draft(
         forms = code_tables(look, instruments)
     else:
         forms = form_tables(look, guesses, codebook, instruments, preset)
-    head = _head(look, preset, guesses)
+    head = _head(look, preset, guesses, clinic)
     fields = _fields(look, guesses, preset, forms)
     missing = _missing(look, preset, forms)
     return "\n".join([*head, *fields, *missing, *forms.lines, ""])
 
 
-def _head(look: Look, preset: dict[str, Any], guesses: Guesses) -> list[str]:
-    slug = re.sub(r"[^a-z0-9_-]+", "-", look.path.stem.lower()).strip("-_")[:24] or "clinic"
+def _head(look: Look, preset: dict[str, Any], guesses: Guesses, clinic: str) -> list[str]:
+    slug = re.sub(r"[^a-z0-9_-]+", "-", clinic.lower()).strip("-_")[:24] or "clinic"
     pattern = re.sub(r"\d[\d_-]*", "*", look.path.stem) + "*" + look.path.suffix
     lines = [
         f"# Drafted from {look.path.name.encode('ascii', 'replace').decode()}."
@@ -75,6 +76,8 @@ def _head(look: Look, preset: dict[str, Any], guesses: Guesses) -> list[str]:
             lines.append(
                 f"header = {{ find = {text_of([name for name in look.columns if name][:2])} }}"
             )
+    if look.repeats_header:
+        lines.append("drop = [ { header_again = true } ]")
     keep = preset.get("read", {}).get("keep", [])
     if look.kind != "fhir" and any(rule["column"] not in look.columns for rule in keep):
         lines.append("keep = []")

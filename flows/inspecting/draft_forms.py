@@ -49,6 +49,9 @@ def form_tables(
         return forms
     for group in guesses.groups:
         _add_form(forms, look, group, codebook)
+        for name in guesses.telling:
+            words = f"column = {json.dumps(name, ensure_ascii=False)}, matches = '...'"
+            forms.lines.append(f"# when = {{ {words} }}  # GUESS: may tell forms apart")
     if not guesses.groups:
         forms.lines += [
             "[[source.form]]  # FILL IN: no columns were recognised as the items of a form",

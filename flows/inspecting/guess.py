@@ -18,12 +18,16 @@ DATE_FORMATS = (
     "%d-%m-%Y", "%d-%m-%Y %H:%M:%S", "%Y/%m/%d", "%d.%m.%y kl. %H.%M", "%d.%m.%y",
 )  # fmt: skip
 ROLES = {
-    "patient": r"record_?id|record|pat(ient)?[ ._-]?(id|nr|no)?\.?( id)?|pasient|client[ _]?id|"
-    r"usubjid|subject[ _]?id|participant([ _]id)?|study_id|externalreference|token|code|localpatientid",
+    "patient": r"(local)?pat(ient)?[ ._-]*(id|nr|no|code)?\.?( id)?|pasient|client[ _]?id|usubjid|"
+    r"subject[ _]?id|participant([ _]id)?|externalreference|study_id|record_?id|record|token",
     "therapist": r".*(therap|behandler|clinician|provider_?id|practitioner|counsel).*",
     "episode": r".*(episode|case_?id|fall([ _-]?nr\.?)?|referral).*",
     "session": r".*(session|sitzung|time nr|visit|event_name|termin|zeitpunkt).*",
 }
+# Columns that may say which questionnaire a record holds, or who filled it in.
+TELLS_FORMS = (
+    r".*(skjema|fragebogen|questionnaire|instrument|respondent|rater|form_?type|measure).*"
+)
 MISSING_TEXT = re.compile(
     r"|[.]|-\d{1,3}|99|999|n/?a|k\.?a\.?|null|#null!|vet ikke|weiß nicht", re.I
 )
@@ -59,10 +63,18 @@ class ItemGroup:
 
 @dataclass
 class Guesses:
-    """All guesses about one file."""
+    """All guesses about one file.
+
+    Attributes:
+        roles: column by patient, therapist, episode and session.
+        dates: formats that fit, by column.
+        telling: columns that may tell forms or respondents apart.
+        groups: columns that look like items.
+    """
 
     roles: dict[str, str] = field(default_factory=dict)
     dates: dict[str, list[str]] = field(default_factory=dict)
+    telling: list[str] = field(default_factory=list)
     groups: list[ItemGroup] = field(default_factory=list)
 
 
@@ -73,14 +85,16 @@ def guess(look: Look, instruments: Mapping[str, Instrument]) -> Guesses:
     items = {name for group in groups for name in group.columns}
     roles: dict[str, str] = {}
     for role, pattern in ROLES.items():
-        for name in look.columns:
-            free = name not in items and name not in dates and name not in roles.values()
-            if free and role not in roles and re.fullmatch(pattern, name, re.I):
-                roles[role] = name
+        free = [n for n in look.columns if n not in items | dates.keys() | set(roles.values())]
+        fitting = [name for name in free if re.fullmatch(pattern, name, re.I)]
+        # The number of a record is a patient's where nothing is called one.
+        fitting.sort(key=lambda name: name.lower().startswith(("record", "token")))
+        roles |= {role: fitting[0]} if fitting else {}
     for group in groups:
         _match(group, instruments)
         group.total = _total(look, group, items)
-    return Guesses(roles, dates, groups)
+    telling = [name for name in look.columns if re.fullmatch(TELLS_FORMS, name, re.I)]
+    return Guesses(roles, dates, telling, groups)
 
 
 def _date_formats(cells: Counter[str]) -> list[str]:

@@ -16,6 +16,7 @@ from flows.reading.cells import clean_name
 from flows.reading.delimited import BYTE_ORDER_MARKS
 from flows.reading.json_records import read_records
 from flows.reading.json_table import flat_cells
+from schemas.presets import presets
 
 BYTES_SEEN = 4 << 20
 RECORDS_SEEN = 20_000
@@ -37,6 +38,7 @@ class Look:
         columns: names in file order.
         records: cells of the first records, by column.
         resources: of FHIR, the resources seen.
+        repeats_header: the names come again among the records.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class Look:
     columns: tuple[str, ...] = ()
     records: list[dict[str, str]] = field(default_factory=list)
     resources: list[dict[str, Any]] = field(default_factory=list)
+    repeats_header: bool = False
 
     def cells(self, column: str) -> Counter[str]:
         """The texts of a column with how often each stands there."""
@@ -102,9 +105,15 @@ def _look_at_text(path: Path, start: bytes) -> Look:
     rows = _rows(text, delimiter)
     preset, header = _header(rows, delimiter)
     names = tuple(clean_name(cell) for cell in rows[header])
-    data = [row for row in rows[header + 1 :] if len(row) == len(names)]
+    below = presets().get(preset or "", {}).get("read", {}).get("header", {}).get("rows", 1)
+    again = tuple(cell.strip().lower() for cell in rows[header])
+    whole = [row for row in rows[header + below :] if len(row) == len(names)]
+    data = [row for row in whole if tuple(cell.strip().lower() for cell in row) != again]
     records = [dict(zip(names, row, strict=True)) for row in data]
-    return Look(path, "csv", preset, encoding, is_marked, delimiter, header + 1, names, records)
+    return Look(
+        path, "csv", preset, encoding, is_marked, delimiter, header + 1, names, records,
+        repeats_header=len(data) < len(whole),
+    )  # fmt: skip
 
 
 def _decoded(start: bytes) -> tuple[str, str, bool]:

@@ -33,7 +33,7 @@ def inspect_file(
     guesses = guess(look, instruments)
     lines = list(_said(look, guesses, codebook))
     if target is not None:
-        text = draft(look, guesses, codebook, instruments)
+        text = draft(look, guesses, codebook, instruments, target.stem)
         try:
             # Nothing is overwritten: a mapping may hold a day's work.
             with target.open("x", encoding="utf-8") as sink:
@@ -64,6 +64,8 @@ def _said(look: Look, guesses: Guesses, codebook: Mapping[str, CodebookField]) -
         yield f"  {role}: {name} (a guess by its name)"
     for name, formats in guesses.dates.items():
         yield f"  date: {name} ({' or '.join(formats)})"
+    for name in guesses.telling:
+        yield f"  may tell forms or respondents apart: {name}"
     yield from _said_of_items(guesses, codebook)
     if personal := [name for name in look.columns if is_personal(name)]:
         yield f"  personal data by name: {', '.join(personal)}"

@@ -21,16 +21,17 @@ LOINC = {
     "GAD-7": ("69725-0", "68509-9", "69733-4", "69734-2", "69735-9", "69689-6", "69736-7", "70274-6"),
 }  # fmt: skip
 LOINC_ANSWERS = {"LA6568-5": 0, "LA6569-3": 1, "LA6570-1": 2, "LA6571-9": 3}
+MOST_CODES = 12
 IS_TOTAL = re.compile(r".*(total|score|sum).*", re.IGNORECASE)
 
 
 @dataclass
 class Seen:
-    """What the responses to one questionnaire hold: link ids, codes and kinds with counts."""
+    """What the responses to one questionnaire hold: link ids, codes by link id, kinds, with counts."""
 
     responses: int = 0
     links: Counter[str] = field(default_factory=Counter)
-    codes: Counter[str] = field(default_factory=Counter)
+    codes: dict[str, Counter[str]] = field(default_factory=dict)
     kinds: Counter[str] = field(default_factory=Counter)
     needs_codes: bool = False
     sources: set[str] = field(default_factory=set)
@@ -56,10 +57,10 @@ def questionnaires(resources: list[dict[str, Any]]) -> dict[str, Seen]:
             for answer in given:
                 seen.kinds[answer.kind] += 1
                 if answer.kind.startswith("valueCoding"):
-                    seen.codes[answer.texts[0]] += 1
+                    seen.codes.setdefault(link, Counter())[answer.texts[0]] += 1
                     seen.needs_codes |= len(answer.texts) == 1
                 elif answer.kind == "valueInteger":
-                    seen.codes[answer.texts[0]] += 1
+                    seen.codes.setdefault(link, Counter())[answer.texts[0]] += 1
     return found
 
 
@@ -80,15 +81,7 @@ def response_tables(
             f"items = {{ links = {json.dumps(items)} }}  # GUESS: one pattern for each item, in order",
         ]
         if seen.needs_codes:
-            codes = {
-                **{code: LOINC_ANSWERS.get(code, "FILL IN") for code in sorted(seen.codes)},
-            }
-            for code in codes:
-                codes[code] = int(code) if code.isdecimal() else codes[code]
-            pairs = ", ".join(
-                f"{json.dumps(code)} = {json.dumps(to)}" for code, to in codes.items()
-            )
-            forms.lines.append(f"values = {{ map = {{ {pairs} }} }}  # GUESS")
+            forms.lines.append(_codes(seen, items, known))
         if total:
             forms.lines.append(f"totals = {{ answered_sum = {json.dumps(total)} }}  # GUESS")
         taken = [*items, total]
@@ -98,6 +91,22 @@ def response_tables(
             if n and not any(re.fullmatch(p, link) or p == link for p in taken if p)
         ]
     return forms
+
+
+def _codes(seen: Seen, items: list[str], known: Instrument | None) -> str:
+    """The map of the items' codes: LOINC's, and the instrument's numbers where numbers were seen."""
+    own = {
+        c for link, n in seen.codes.items() if any(re.fullmatch(p, link) for p in items) for c in n
+    }
+    if own & set(LOINC_ANSWERS):
+        own |= set(LOINC_ANSWERS)
+    numbers = {code for code in own if code.isdecimal()}
+    if numbers and known is not None and known.answer_max - known.answer_min < MOST_CODES:
+        numbers |= {str(n) for n in range(int(known.answer_min), int(known.answer_max) + 1)}
+    codes: dict[str, int | str] = {code: int(code) for code in sorted(numbers)}
+    codes |= {c: LOINC_ANSWERS.get(c, "FILL IN") for c in sorted(own - numbers)}
+    pairs = ", ".join(f"{json.dumps(code)} = {json.dumps(to)}" for code, to in codes.items())
+    return f"values = {{ map = {{ {pairs} }} }}  # GUESS"
 
 
 def _items(seen: Seen, name: str) -> tuple[str, list[str], str | None]:
