@@ -88,7 +88,7 @@ def _add_form(
     forms.used += group.columns
     declared = [code for column in group.columns for code in _missing_codes(codebook, column)]
     outside = _outside(group, known)
-    forms.missing += [text for text in [*declared, *outside] if text not in forms.missing]
+    forms.missing = list(dict.fromkeys([*forms.missing, *declared, *outside]))
     forms.lines += _values(group, known, {*declared, *outside})
     if group.total:
         total = json.dumps(group.total, ensure_ascii=False)
