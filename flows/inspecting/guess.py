@@ -148,7 +148,13 @@ def _look_like_answers(codes: Counter[str]) -> bool:
 
 def _match(group: ItemGroup, instruments: Mapping[str, Instrument]) -> None:
     """Instruments with as many items; where the names speak of one of them, that one alone."""
-    same = [known for known in instruments.values() if known.item_count == len(group.columns)]
+    is_worded = any(not _is_number(text) for text in group.answers)
+    # A visual analogue scale has no answers in words.
+    same = [
+        known
+        for known in instruments.values()
+        if known.item_count == len(group.columns) and not (is_worded and known.answer_step != 1)
+    ]
     spelled = re.sub(r"[^a-z]", "", group.template.lower().split("{")[0])
     named = [
         known
@@ -173,7 +179,9 @@ def _total(look: Look, group: ItemGroup, items: set[str]) -> str | None:
 
 def shown_codes(group: ItemGroup) -> list[tuple[str, int]]:
     """The answer codes of a group with counts, where they are few enough to be codes."""
-    if len(group.codes) > MOST_CODES:
+    is_worded = any(not _is_number(text) for text in group.answers)
+    # Words are told as answers of an instrument alone: elsewhere they may be diagnoses.
+    if len(group.codes) > MOST_CODES or (is_worded and not group.candidates):
         return []
     return sorted(group.codes.items(), key=lambda pair: (_order(pair[0]), pair[0]))
 

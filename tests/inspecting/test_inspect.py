@@ -101,6 +101,19 @@ def test_no_id_name_or_free_text_is_told(tmp_path: Path) -> None:
     assert "0 x 90" in text
 
 
+def test_words_that_come_again_are_no_answers_of_an_instrument(tmp_path: Path) -> None:
+    header = "patient," + ",".join(f"code_{n}" for n in range(1, 5))
+    header += "," + ",".join(f"topic_{n}" for n in range(1, 10))
+    rows = [
+        f"p{n},F32.1,F41.0,F32.1,F60.3," + ",".join(f"theme {(n + k) % 15}" for k in range(9))
+        for n in range(60)
+    ]
+    target = tmp_path / "clinic.toml"
+    text = said(written(tmp_path, "\n".join([header, *rows, ""])), target=target)
+    assert "F32" not in text + target.read_text()
+    assert "theme" not in text + target.read_text()
+
+
 def test_both_readings_of_a_date_are_told(tmp_path: Path) -> None:
     items = ",".join(f"gad7_{n}" for n in range(1, 8))
     path = written(tmp_path, f"patient,date,{items}\np1,04/03/2026,0,0,0,0,0,0,0\n")

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from flows.reading import json_records
@@ -357,6 +357,50 @@ class TestDamage:
         assert len(read(b"\xef\xbb\xbf" + self.good.encode(), mapping=fhir_mapping()).rows) == 27
         whole = b"\xef\xbb\xbf" + bundle(response()).encode()
         assert len(read(whole, mapping=fhir_mapping()).rows) == 9
+
+
+WHOLE = {
+    "lines": TestDamage.good.encode(),
+    "bundle": bundle(response("1"), response("2"), response("3")).encode(),
+    "long": text(*long_lines("1", "1,2,0,1,2,0,1,2,0"), *long_lines("2", "0,1,2,3,0,1,2,3,0")).encode(),
+}  # fmt: skip
+
+
+@settings(
+    max_examples=80, deadline=None, derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(
+    st.sampled_from(sorted(WHOLE)),
+    st.sampled_from(["cut", "byte", "drop", "double"]),
+    st.floats(0, 1, exclude_max=True),
+    st.sampled_from([b"{", b"}", b"[", b'"', b",", b"\n", b"\x00", b"\xff", b"9", b"\\"]),
+)
+def test_damage_ends_in_a_finding_or_the_same_rows(
+    tmp_path_factory: Any, kind: str, harm: str, where: float, byte: bytes
+) -> None:
+    whole = WHOLE[kind]
+    at = int(where * len(whole))
+    changed = {
+        "cut": whole[:at],
+        "byte": whole[:at] + byte + whole[at + 1 :],
+        "drop": whole[:at] + whole[at + 1 :],
+        "double": whole[:at] + whole[at // 2 :],
+    }[harm]
+    # A file cut between two records is a whole one.
+    assume(harm != "cut" or b"\n" not in whole[max(0, at - 1) : at + 1])
+    folder: Path = tmp_path_factory.mktemp("damage")
+    mapping = long_mapping() if kind == "long" else fhir_mapping()
+    readings = []
+    for name, content in (("whole", whole), ("changed", changed)):
+        (folder / name).write_bytes(content)
+        readings.append(read_paths([folder / name], mapping))
+    before, after = readings
+    ids = {"patient_id", "session_no", "therapist_id", "answered_at", "value"}
+    same_forms = set(before.rows.drop(*ids).rows()) >= set(after.rows.drop(*ids).rows())
+    fewer = after.rows.height < before.rows.height
+    assert same_forms or not after.findings.is_empty()
+    assert not fewer or not after.findings.is_empty(), "forms were lost in silence"
 
 
 def flat_mapping(**changes: Any) -> Mapping:
