@@ -228,6 +228,26 @@ def read(
             err.print(_finding_line(row), markup=False)
 
 
+@app.command(epilog="Example: rapport inspect export.csv --draft clinics/alder.toml")
+def inspect(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An exported file.")],
+    draft: Annotated[
+        Path | None, typer.Option(metavar="M.toml", help="Write a mapping to edit here.")
+    ] = None,
+    dictionary: Annotated[
+        Path | None, typer.Option(metavar="D.csv", help="REDCap's data dictionary.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+) -> None:
+    """Say what a file looks like, and draft a mapping; answer codes are counted, ids never shown."""
+    from flows.inspecting.report import inspect_file
+    from flows.night import read_instruments
+
+    instruments = read_instruments(Workspace(workspace))
+    for line in inspect_file(file, instruments, dictionary, draft):
+        out.print(line, markup=False)
+
+
 @app.command(epilog="Example: rapport status --json -w my-service")
 def status(
     workspace: WorkspaceOption = HERE,

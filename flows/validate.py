@@ -101,6 +101,8 @@ def clinic_rules(
     rules = DeliveryRules(mapping, instruments, EARLIEST, as_of, workspace.root)
     rules.check()
     parts = [path.read_bytes(), *password_part(workspace, mapping)]
+    if any(source.preset for source in mapping.source):
+        parts.append(mapping.model_dump_json().encode())
     parts += [
         f"{name}={known.content_hash if known else 'unknown'}".encode()
         for name, known in rules.used().items()

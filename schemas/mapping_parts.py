@@ -104,7 +104,7 @@ class FieldRule(Strict):
         faults = []
         for place, (pattern, target) in enumerate(rules.items(), start=1):
             groups = re.compile(whole_cell(pattern)).groups
-            faults += [f"entry {place} {fault}" for fault in _target_faults(target, groups)]
+            faults += [f"entry {place} {fault}" for fault in target_faults(target, groups)]
         if faults:
             raise ValueError("; ".join(faults))
         return rules
@@ -140,7 +140,7 @@ class FieldRule(Strict):
         return (self.column,) if self.column is not None else self.first_of
 
 
-def _target_faults(target: str, groups: int) -> list[str]:
+def target_faults(target: str, groups: int) -> list[str]:
     """What is wrong with the target of a map: empty, or a backslash that leads to no group."""
     if not target.strip():
         return ["leads to nothing"]
@@ -174,19 +174,25 @@ class MissingIf(Strict):
 
 
 class Items(Strict):
-    """The item columns of a form: a pattern with a count, or a list in item order."""
+    """The item columns of a form: a pattern with a count, or a list in item order.
+
+    `links` holds patterns of FHIR link ids instead, one for each item.
+    """
 
     columns: str | None = None
     count: int | None = Field(default=None, ge=1, le=400)
     list: tuple[str, ...] = ()
+    links: tuple[Pattern, ...] = ()
     omit_if_all_blank: bool = False
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Items:
         if (self.columns is not None) != (self.count is not None):
             raise ValueError("columns and count belong together")
-        if (self.columns is None) == (not self.list):
-            raise ValueError("needs either columns with count, or list")
+        if sum((self.columns is not None, bool(self.list), bool(self.links))) != 1:
+            raise ValueError("needs either columns with count, or list, or links")
+        for pattern in self.links:
+            whole_cell(pattern)
         if self.columns is not None and not _has_one_place(self.columns):
             raise ValueError("columns needs one place for the item number, {} or {:02}")
         spelled = Counter(" ".join(name.split()) for name in self.list)
@@ -196,7 +202,7 @@ class Items(Strict):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Column names in item order."""
+        """Column names in item order; those of links are made while reading."""
         if self.columns is not None and self.count is not None:
             return tuple(self.columns.format(number) for number in range(1, self.count + 1))
         return self.list

@@ -33,6 +33,9 @@ SCORE_FAULTS = {"undeclared": "score-undeclared"}
 # A therapist whom the mapping's lookup does not know holds the record back; it is not refused.
 HELD = "therapist-unknown"
 
+# Lines that do not make one form: which of them, and why, is told where they are joined.
+LINES_REFUSED = "lines-refused"
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -99,6 +102,7 @@ def form_schema(bounds: Bounds, n_scores: int) -> pa.DataFrameSchema:
             **_shared(),
             "episode": _status(OPTIONAL_ID_FAULTS),
             "respondent": _status(REQUIRED_ID_FAULTS),
+            "lines": _status({"refused": LINES_REFUSED}),
             "on": _between(bounds.earliest, bounds.latest, "date-too-old", "date-in-future"),
             "lowest": _between(bounds.lowest, None, "answer-out-of-range", ""),
             "highest": _between(None, bounds.highest, "", "answer-out-of-range"),

@@ -72,7 +72,8 @@ def _long_rows(con: duckdb.DuckDBPyConnection, clinic_id: str) -> pl.DataFrame:
     return con.execute(
         """
         with open_form as (
-            select f.*, s.sequence, s.line as seen_line, s.part as seen_part
+            select f.*, s.sequence, s.line as seen_line, s.place as seen_place,
+                   s.part as seen_part
             from form_version f join form_seen s using (row_id)
             where known_to = date '9999-12-31'
         ),
@@ -88,12 +89,12 @@ def _long_rows(con: duckdb.DuckDBPyConnection, clinic_id: str) -> pl.DataFrame:
             from open_form
         ),
         long as (
-            select sequence, seen_line, seen_part, 0 as block, number, patient_id, therapist_id,
+            select sequence, seen_line, seen_place, seen_part, 0 as block, number, patient_id, therapist_id,
                    episode_id, session_label, instrument_name, respondent,
                    cast(number as varchar) as item, text, reason, answered_text
             from item
             union all
-            select sequence, seen_line, seen_part, 1, number, patient_id, therapist_id,
+            select sequence, seen_line, seen_place, seen_part, 1, number, patient_id, therapist_id,
                    episode_id, session_label, instrument_name, respondent, stated_score.scale,
                    text, stated_score.reason, answered_text
             from score
@@ -101,7 +102,7 @@ def _long_rows(con: duckdb.DuckDBPyConnection, clinic_id: str) -> pl.DataFrame:
         select $clinic as clinic_id, patient_id, therapist_id, episode_id,
                session_label as session_no, instrument_name as instrument, respondent, item,
                text as value, reason as missing_reason, answered_text as answered_at
-        from long order by sequence, seen_line, seen_part, block, number""",
+        from long order by sequence, seen_line, seen_place, seen_part, block, number""",
         {"clinic": clinic_id},
     ).pl()
 

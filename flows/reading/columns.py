@@ -7,7 +7,7 @@ import fnmatch
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from flows.reading.finding import Findings
 from flows.reading.record import Part, RecordPlan
 from schemas.export_format import FieldRule, Form, Source
 from schemas.instrument_types import Instrument
+from schemas.shaping import FORM_COLUMN
 
 
 def refuse_missing_columns(
@@ -92,28 +93,47 @@ def needed_columns(source: Source) -> list[tuple[str, ...]]:
         names += form.items.names if form.items else ()
         names += [*form.scores.values(), *form.totals.values()]
         fields += [form.answered_at, form.respondent]
+    for code in source.code:
+        names += [code.column, code.value] + ([code.when.column] if code.when else [])
+        fields.append(code.respondent)
+    if source.wide is not None:
+        fields.append(source.wide.respondent)
     names += [c.column for c in source.read.keep]
     names += [d.column for d in source.read.drop if d.column]
     names += [source.version] if source.version else []
     for reason in source.missing.values():
         names += [] if isinstance(reason, str) else [reason.when.column]
     choices = [tuple(_names(rule.columns)) for rule in fields if isinstance(rule, FieldRule)]
-    return list(dict.fromkeys([*choices, *((name,) for name in _names(names))]))
+    needed = dict.fromkeys([*choices, *((name,) for name in _names(names))])
+    made = set(_names(carried_names(source)))
+    return [choice for choice in needed if not made & set(choice)]
 
 
-def tell_columns(plan: RecordPlan, header_line: int, findings: Findings) -> None:
-    """Columns that are not used, that are personal, or that several forms share."""
-    source = plan.grammar.source
-    header = plan.grammar.columns
+def carried_names(source: Source) -> list[str]:
+    """Columns that are no columns of the file: they come from other records, or for each session."""
+    parts = [*source.code, *([source.wide] if source.wide is not None else [])]
+    return [name for part in parts for name in part.carry]
+
+
+def tell_unused(
+    source: Source, header: Sequence[str], used: set[str], header_line: int, findings: Findings
+) -> None:
+    """Name the columns that nothing reads, and those of them that hold personal data."""
     keys = {clean_name(name) for name in source.key}
     for name in dict.fromkeys(header):
-        if name in plan.grammar.used or name in keys:
+        if name in used or name in keys:
             continue
         ignored = any(fnmatch.fnmatchcase(name, glob) for glob in source.fields.ignore)
         if is_personal(name):
             findings.add("personal-data", header_line, name, handling="not stored")
         if not ignored and not name.startswith("(column "):
             findings.add("column-unexpected", header_line, name)
+
+
+def tell_columns(plan: RecordPlan, header_line: int, findings: Findings) -> None:
+    """Columns that are not used, that are personal, or that several forms share."""
+    source = plan.grammar.source
+    tell_unused(source, plan.grammar.columns, plan.grammar.used, header_line, findings)
     for name in _personal_fields(source):
         handling = "stored only as a keyed pseudonym"
         findings.add("personal-data", header_line, name, handling=handling)
@@ -132,7 +152,7 @@ def _tell_forms(parts: list[Part], header_line: int, findings: Findings) -> None
     forms = [(part, part.form) for part in parts if part.form is not None]
     conditions: dict[str, list[str]] = {}
     for part, form in forms:
-        if form.when is not None:
+        if form.when is not None and form.when.column != FORM_COLUMN:
             conditions.setdefault(form.when.column, []).append(form.instrument)
         for name in part.beyond:
             findings.add("columns-beyond-form", header_line, name, instrument=form.instrument)

@@ -275,6 +275,15 @@ def _rest(first: str, chunks: Iterator[str]) -> Iterator[str]:
     yield from chunks
 
 
+def index_records(path: Path) -> np.ndarray:
+    """Byte offsets of the records of a text that was written here."""
+    index = RecordIndex(first_line=1)
+    with path.open("rb") as text:
+        while part := text.read(CHUNK_BYTES):
+            index.add(part)
+    return index.finish()[0]
+
+
 class RecordIndex:
     """Starts and lines of records: a line break outside quotes ends one, a blank line is none."""
 

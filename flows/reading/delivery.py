@@ -15,10 +15,11 @@ from flows.errors import FileRefused, MappingError
 from flows.reading.correct import Numbered
 from flows.reading.file import KINDS, FileReading, FileTask, read_file
 from flows.reading.mapping_check import mapping_faults
-from flows.reading.merge import Merge, create_state, merge, retract_vanished
+from flows.reading.merge import Merge, create_state, merge, retract_vanished, withdraw
 from schemas.export_format import Mapping, Shrink, Source
 from schemas.instrument import find
 from schemas.instrument_types import Instrument
+from schemas.shaping import shaped_source
 from schemas.tables import Bounds
 
 
@@ -42,7 +43,8 @@ class DeliveryRules:
 
     def used(self) -> dict[str, Instrument | None]:
         """The registry's entry for every name the mapping uses."""
-        names = {form.instrument for source in self.mapping.source for form in source.form}
+        sources = [shaped_source(source) for source in self.mapping.source]
+        names = {form.instrument for source in sources for form in source.form}
         return {name: find(self.instruments, name) for name in sorted(names)}
 
     def check(self) -> None:
@@ -193,14 +195,25 @@ def merge_file(
             merged = merge(con, job, reading.findings)
             reading.rejected[kind] += merged.pop("rejected")
             counts[kind] = merged
-            if source.delivery == "snapshot" and not stale and reading.retracts:
-                retract_vanished(con, job, f"{prefix}_keys_{kind}", reading.findings)
+            if not stale:
+                _take_back(con, job, prefix, reading)
             if state.tracks_order and kind == "form" and not stale:
                 _remember_order(con, job, state.sequence)
         state.sequence += 1
     for kind in KINDS:
         counts[kind] |= {"rejected": reading.rejected[kind], "held": reading.held[kind]}
     return counts
+
+
+def _take_back(
+    con: duckdb.DuckDBPyConnection, job: Merge, prefix: str, reading: FileReading
+) -> None:
+    """Retract what a snapshot no longer has, and what its own system calls entered in error."""
+    keys, withdrawn = (f"{prefix}_{what}_{job.kind}" for what in ("keys", "withdrawn"))
+    if reading.retracts and _has(con, keys):
+        retract_vanished(con, job, keys, reading.findings)
+    if _has(con, withdrawn):
+        withdraw(con, job, withdrawn)
 
 
 def _settle_snapshot(
@@ -239,10 +252,11 @@ def _has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
 
 def _remember_order(con: duckdb.DuckDBPyConnection, job: Merge, sequence: int) -> None:
     con.execute(
-        "create table if not exists form_seen (row_id varchar, sequence integer, line integer, part integer)"
+        "create table if not exists form_seen"
+        " (row_id varchar, sequence integer, line integer, place bigint, part integer)"
     )
     con.execute(f"delete from form_seen where row_id in (select row_id from {job.incoming})")
     con.execute(
-        f"insert into form_seen select row_id, {sequence}, max(line), max(part) from {job.incoming}"
+        f"insert into form_seen select row_id, {sequence}, max(line), max(row), max(part) from {job.incoming}"
         " group by row_id"
     )

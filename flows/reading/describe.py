@@ -21,6 +21,25 @@ def tell_records(
     con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: TextTable, findings: Findings
 ) -> int:
     """Say which records were dropped by rule and why; the number of dropped records."""
+    dropped = tell_dropped(con, plan, findings)
+    nothing = " and ".join(f"not coalesce({part.prefix}_here, false)" for part in plan.parts)
+    bare = con.execute(
+        "select line from record join record_line l on l.row = record.rowid"
+        f" where dropped_by is null and {nothing} order by all"
+    ).pl()
+    findings.add_lines("record-without-form", bare["line"])
+    tell_broken_lines(table, findings)
+    return dropped + len(bare)
+
+
+def tell_broken_lines(table: TextTable, findings: Findings) -> None:
+    """Say which records go over several lines."""
+    broken = pl.Series("line", table.lines[table.spans > 1], dtype=pl.Int32)
+    findings.add_lines("newline-in-cell", broken)
+
+
+def tell_dropped(con: duckdb.DuckDBPyConnection, plan: RecordPlan, findings: Findings) -> int:
+    """Say which records were dropped by the mapping's rules; how many these are."""
     dropped = con.execute(
         "select dropped_by, line from record join record_line l on l.row = record.rowid"
         " where dropped_by is not null order by all"
@@ -32,15 +51,7 @@ def tell_records(
         else:
             condition = conditions[int(str(place)) - 1]
             findings.add_lines("record-dropped", rows["line"], condition=condition)
-    nothing = " and ".join(f"not coalesce({part.prefix}_here, false)" for part in plan.parts)
-    bare = con.execute(
-        "select line from record join record_line l on l.row = record.rowid"
-        f" where dropped_by is null and {nothing} order by all"
-    ).pl()
-    findings.add_lines("record-without-form", bare["line"])
-    broken = pl.Series("line", table.lines[table.spans > 1], dtype=pl.Int32)
-    findings.add_lines("newline-in-cell", broken)
-    return len(dropped) + len(bare)
+    return len(dropped)
 
 
 def drop_conditions(plan: RecordPlan) -> list[str]:

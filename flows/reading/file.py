@@ -20,17 +20,22 @@ from flows.reading.describe import (
     drop_conditions,
     line_numbers,
     tell_answers,
+    tell_broken_lines,
+    tell_dropped,
     tell_identifiers,
     tell_records,
 )
 from flows.reading.export import Export, Prepared
 from flows.reading.finding import Findings
-from flows.reading.incoming import create_all_keys, create_incoming
+from flows.reading.incoming import create_all_keys, create_incoming, create_withdrawn
+from flows.reading.json_table import JSON_FORMATS
 from flows.reading.judge import Verdict, judge
 from flows.reading.prepare import prepare
-from flows.reading.record import Part, RecordPlan, create_records, plan_records
+from flows.reading.record import Part, RecordPlan, create_records, plan_lines, plan_records
+from flows.reading.reshape import reshape
 from schemas.export_format import Source
 from schemas.instrument_types import Instrument
+from schemas.shaping import is_reshaped, shaped_source
 from schemas.tables import Bounds
 
 KINDS = ("form", "appointment", "episode")
@@ -107,7 +112,7 @@ def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
         export = Export(task.path, task.source, Path(folder), reading.findings, task.workspace)
         try:
             for prepared in _corrected(task, prepare(export), reading.findings):
-                _read_table(con, task, prepared, reading)
+                _read_prepared(con, task, prepared, reading)
         except FileRefused as refusal:
             reading.findings.add(refusal.rule, refusal.line, refusal.column, **refusal.about)
             reading.refused = refusal.rule
@@ -126,6 +131,43 @@ def _corrected(
     return [replace(p, table=correct(p.table, task.corrections, findings)) for p in prepared]
 
 
+def _read_prepared(
+    con: duckdb.DuckDBPyConnection, task: FileTask, prepared: Prepared, reading: FileReading
+) -> None:
+    con.execute(
+        "create or replace temp table cell_line (row bigint, column_name varchar, line int)"
+    )
+    if is_reshaped(prepared.source):
+        task = replace(task, source=prepared.source)
+        prepared = replace(prepared, table=_reshape(con, task, prepared.table, reading))
+    source = shaped_source(prepared.source)
+    task = replace(task, source=source)
+    _read_table(con, task, replace(prepared, source=source), reading)
+
+
+def _reshape(
+    con: duckdb.DuckDBPyConnection, task: FileTask, table: TextTable, reading: FileReading
+) -> TextTable:
+    """The table with one record for each form, where the mapping has `code` or `wide`."""
+    source = task.source
+    refuse_missing_columns(source, table.columns, table.header_line, reading.findings)
+    plan = plan_lines(source, table.columns, task.timezone)
+    create_records(con, plan, table)
+    before = reading.dropped + reading.rejected_records
+    table, malformed = _malformed(con, plan, table, task, reading)
+    _put_lines(con, table, malformed)
+    reading.dropped += tell_dropped(con, plan, reading.findings)
+    reading.records += reading.dropped + reading.rejected_records - before
+    tell_broken_lines(table, reading.findings)
+    return reshape(con, plan, table, reading.findings)
+
+
+def _put_lines(con: duckdb.DuckDBPyConnection, table: TextTable, malformed: np.ndarray) -> None:
+    con.register("line_frame", line_numbers(table, malformed))
+    con.execute("create or replace table record_line as select * from line_frame")
+    con.unregister("line_frame")
+
+
 def _read_table(
     con: duckdb.DuckDBPyConnection, task: FileTask, prepared: Prepared, reading: FileReading
 ) -> None:
@@ -140,10 +182,7 @@ def _read_table(
     reading.records += len(table.lines) + prepared.rejected
     reading.rejected_records += prepared.rejected
     reading.retracts = reading.retracts and not prepared.rejected
-    lines = line_numbers(table, malformed)
-    con.register("line_frame", lines)
-    con.execute("create or replace table record_line as select * from line_frame")
-    con.unregister("line_frame")
+    _put_lines(con, table, malformed)
     if source.version is not None:
         _refuse_mixed_versions(con, plan)
     tell_columns(plan, header_line, reading.findings)
@@ -227,7 +266,8 @@ def _tell_malformed(
     elif table.ends_unfinished and last_line not in lines["line"]:
         reading.findings.add("no-final-line-break", last_line)
     others = broken.filter(broken != last_line) if table.ends_unfinished else broken
-    reading.findings.add_lines("record-malformed", others, expected=len(table.columns))
+    rule = "record-not-json" if task.source.read.format in JSON_FORMATS else "record-malformed"
+    reading.findings.add_lines(rule, others, expected=len(table.columns))
     reading.retracts = reading.retracts and broken.is_empty()
     reading.rejected_records += len(broken)
 
@@ -287,6 +327,8 @@ def _create_tables(
         if not same:
             continue
         create_incoming(con, plan, same, f"{prefix}_{kind}")
+        if kind == "form" and "is_withdrawn" in plan.kept:
+            create_withdrawn(con, plan, [v.part for v in same], f"{prefix}_withdrawn_{kind}")
         if plan.grammar.source.delivery == "snapshot":
             parts = [verdict.part for verdict in same]
             without = create_all_keys(con, plan, parts, f"{prefix}_keys_{kind}")

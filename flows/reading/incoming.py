@@ -158,6 +158,18 @@ def create_all_keys(
     return int(row[0]) if row else 0
 
 
+def create_withdrawn(
+    con: duckdb.DuckDBPyConnection, plan: RecordPlan, parts: Sequence[Part], table: str
+) -> None:
+    """Create `table` with row_id and version of every form that its system calls entered in error."""
+    selects = [
+        f"select {dict(_columns(plan, part))['row_id']} as row_id, version_order from record"
+        f" where is_withdrawn and {part.prefix}_here"
+        for part in parts
+    ]
+    con.execute(f"create or replace table {table} as {' union all '.join(selects)}")
+
+
 def _columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:
     names = part.names
     shared = [

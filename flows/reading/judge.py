@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from flows.reading.cells import literal
 from flows.reading.finding import Findings
 from flows.reading.record import Part
 from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
 from schemas.finding_rules import finding_rules
 from schemas.tables import (
     HELD,
+    LINES_REFUSED,
     Bounds,
     appointment_schema,
     broken_rules,
@@ -73,7 +75,7 @@ def _rows(part: Part) -> str:
     columns += ["version_status as version", f'cast({names["at"]} as date) as "on"']
     if part.form is not None:
         respondent = f"{names['respondent']}_status" if "respondent" in names else "'ok'"
-        columns.append(f"{respondent} as respondent")
+        columns += [f"{respondent} as respondent", f"{part.state or literal('ok')} as lines"]
         answers, missing = f"{prefix}_answers", f"{prefix}_missing"
         if not part.items:
             answers, missing = "null::decimal(9,3)[]", "null::varchar[]"
@@ -119,7 +121,7 @@ def _tell(
         "select f.rule, f.field, l.line from faults f join record_line l using (row) order by all"
     ).pl()
     for (rule, field), rows in numbered.group_by("rule", "field", maintain_order=True):
-        if rule in ("answer-undeclared", "answer-out-of-range"):
+        if rule in ("answer-undeclared", "answer-out-of-range", LINES_REFUSED):
             continue
         about = {
             "field": FIELD_WORDS.get(str(field), str(field)),
@@ -154,15 +156,17 @@ def _tell_answers(
     low, high = bounds.lowest, bounds.highest
     cells = con.execute(
         f"""
-        select line, item,
+        select coalesce(c.line, answers.line) as line, item,
                case when reason = 'invalid' then 'answer-undeclared'
                     when answer < $low or answer > $high then 'answer-out-of-range' end as rule
-        from (select l.line, unnest(range(1, {len(part.items)} + 1)) as item,
+        from (select record.rowid as row, l.line, unnest(range(1, {len(part.items)} + 1)) as item,
                      unnest({part.prefix}_answers) as answer, unnest({part.prefix}_missing) as reason
               from record join record_line l on l.row = record.rowid
-              where record.rowid in (select row from wrong))
+              where record.rowid in (select row from wrong)) answers
+        left join cell_line c
+            on c.row = answers.row and c.column_name = ($items::varchar[])[answers.item]
         where rule is not null order by rule, item, line""",
-        {"low": low, "high": high},
+        {"low": low, "high": high, "items": list(part.items)},
     ).pl()
     for (rule, item), rows in cells.group_by("rule", "item", maintain_order=True):
         column = part.items[int(str(item)) - 1]

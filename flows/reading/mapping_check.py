@@ -9,9 +9,11 @@ from decimal import Decimal
 import duckdb
 from pydantic import BaseModel
 
-from schemas.export_format import Condition, DropRule, FieldRule, Form, Mapping
+from schemas.export_format import Condition, DropRule, FieldRule, Form, Mapping, Source
 from schemas.instrument_types import Instrument
 from schemas.mapping_parts import NAMED_FORMATS
+from schemas.mapping_shapes import Code
+from schemas.shaping import shaped_forms, shaped_source
 
 
 def mapping_faults(mapping: Mapping, instruments: MappingOf[str, Instrument | None]) -> list[str]:
@@ -26,6 +28,8 @@ def mapping_faults(mapping: Mapping, instruments: MappingOf[str, Instrument | No
         if isinstance(part, Form):
             known = instruments.get(part.instrument)
             faults += [f"{path}.{fault}" for fault in _form_faults(part, known)]
+        if isinstance(part, Source):
+            faults += [f"{path}.{fault}" for fault in _shaped_faults(part, instruments)]
     with duckdb.connect() as con:
         engine = _Engine(con)
         for path, part in _parts(mapping, ""):
@@ -49,15 +53,23 @@ def _parts(value: object, path: str) -> Iterator[tuple[str, BaseModel]]:
         yield from _parts(part, f"{path}.{name}" if path else str(name))
 
 
+def _shaped_faults(source: Source, instruments: MappingOf[str, Instrument | None]) -> Iterator[str]:
+    """Faults of the forms that code and wide make, told at the table that makes them."""
+    made = shaped_source(source).form[len(source.form) :]
+    for shaped, form in zip(shaped_forms(source), made, strict=True):
+        code = isinstance(shaped.part, Code)
+        place = f"code.{source.code.index(shaped.part) + 1}" if code else "wide"
+        for fault in _form_faults(form, instruments.get(form.instrument)):
+            yield f"{place}.{fault}"
+
+
 def _form_faults(form: Form, instrument: Instrument | None) -> Iterator[str]:
     if instrument is None:
         return
     name = instrument.name
-    if form.items and len(form.items.names) != instrument.item_count:
-        yield (
-            f"items: {name} has {instrument.item_count} items,"
-            f" the mapping names {len(form.items.names)}"
-        )
+    count = len(form.items.names or form.items.links) if form.items else instrument.item_count
+    if count != instrument.item_count:
+        yield f"items: {name} has {instrument.item_count} items, the mapping names {count}"
     for scale in form.scores:
         if scale not in instrument.scales:
             yield f"scores.{scale}: {name} has no such scale; it has {', '.join(instrument.scales)}"

@@ -246,6 +246,23 @@ def retract_vanished(
     return n
 
 
+def withdraw(con: duckdb.DuckDBPyConnection, job: Merge, withdrawn: str) -> None:
+    """Close the open rows whose own system says that they were entered in error.
+
+    A row of a later version than the one withdrawn stays.
+    """
+    con.execute(
+        f"""
+        update {job.state} as state set known_to = $as_of
+        from (from {withdrawn} where row_id is not null) gone
+        where state.row_id = gone.row_id and state.known_to = {OPEN_END}
+          and state.clinic_id = $clinic and state.source_name = $source
+          and (state.version_order is null or gone.version_order is null
+               or state.version_order <= gone.version_order)""",
+        {"clinic": job.clinic_id, "source": job.source_name, "as_of": job.as_of},
+    )
+
+
 def create_state(con: duckdb.DuckDBPyConnection, incoming: str, state: str) -> None:
     """Create the table of all versions with the columns of an incoming one, where it is not there."""
     con.execute(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from flows.reading import delimited, statistical, tables, workbook
 from flows.reading.archive import is_archive, unwrap
 from flows.reading.export import Export, Prepared
+from flows.reading.json_table import prepare_json
 
 Reader = Callable[[Export], list[Prepared]]
 
@@ -21,6 +22,13 @@ def _delimited(export: Export) -> list[Prepared]:
     return [Prepared(export.source, table)]
 
 
+def _json(export: Export) -> list[Prepared]:
+    if is_archive(export.path):
+        export = unwrap(export)
+    table = prepare_json(export.path, export.source, export.text(), export.findings)
+    return [Prepared(export.source, table)]
+
+
 READERS: dict[str, Reader] = {
     "csv": _delimited,
     "tsv": _delimited,
@@ -29,6 +37,8 @@ READERS: dict[str, Reader] = {
     "dta": statistical.prepare,
     "xpt": statistical.prepare,
     "tables": tables.prepare,
+    "json": _json,
+    "fhir": _json,
 }
 
 

@@ -13,26 +13,21 @@ import duckdb
 
 from flows.errors import MappingError
 from flows.reading.cells import (
-    ISO_CLOCK,
-    ISO_DATE,
-    ISO_ZONE,
     CellGrammar,
     NumberRule,
-    absolute,
-    believable,
     clean_name,
     cleaned,
     coded,
     date_field,
-    instant,
     literal,
-    matches,
     text_field,
 )
 from flows.reading.delimited import LONGEST_LINE, TextTable
+from flows.reading.version import version_columns
 from schemas.export_format import Appointment, Episode, FieldRule, Form, Source
 from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
 from schemas.instrument_types import Instrument
+from schemas.shaping import REFUSED, STATE_COLUMN
 
 # Cells are separated by a byte that no text file holds, so that two keys cannot run together.
 SEPARATOR = "'\x1f'"
@@ -52,6 +47,8 @@ class Part:
         form: the mapping's form, where kind is form.
         instrument: the registry's instrument, None where the registry has none of that name.
         scores: names of stated scores.
+        state: record-table column that says what came of joining the form's lines; None where a
+            record is a line.
     """
 
     kind: str
@@ -63,6 +60,7 @@ class Part:
     items: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
     respondent: str | None = None
+    state: str | None = None
 
 
 @dataclass
@@ -127,8 +125,20 @@ def plan_records(
         _plan_appointment(plan, source.appointment)
     if source.episode is not None:
         _plan_episode(plan, source.episode)
-    _plan_drops(plan)
+    plan_drops(plan)
     _plan_key(plan)
+    if source.read.format == "fhir":
+        withdrawn = f"{plan.grammar.cell('status')} = 'entered-in-error'"
+        plan.put([("is_withdrawn", withdrawn)], "is_withdrawn")
+    return plan
+
+
+def plan_lines(source: Source, header: tuple[str, ...], timezone: str) -> RecordPlan:
+    """All cells of a file as text, and what the mapping drops: for records still to be reshaped."""
+    plan = RecordPlan(CellGrammar(source, header, timezone), with_text=False)
+    cells = [f"c{place}" for place in range(len(header))]
+    plan.put([(cell, cell) for cell in cells], *cells)
+    plan_drops(plan)
     return plan
 
 
@@ -178,8 +188,23 @@ def _plan_form(plan: RecordPlan, form: Form, number: int, instrument: Instrument
     filled = " or ".join(f"not {grammar.is_missing(grammar.cell(name))}" for name in beyond)
     plan.put([(f"{prefix}_beyond", filled or "false")], f"{prefix}_beyond")
     plan.parts.append(
-        Part("form", prefix, names, columns, form, instrument, items, beyond, respondent)
-    )
+        Part(
+            "form", prefix, names, columns, form, instrument, items, beyond, respondent,
+            _plan_state(plan),
+        )
+    )  # fmt: skip
+
+
+def _plan_state(plan: RecordPlan) -> str | None:
+    """The column that says whether the lines of a form made one; None where a record is a line."""
+    if STATE_COLUMN not in plan.grammar.columns:
+        return None
+    refused = f"{plan.grammar.cell(STATE_COLUMN)} = {literal(REFUSED)}"
+    if "lines_status" not in plan.kept:
+        plan.put(
+            [("lines_status", f"case when {refused} then 'refused' else 'ok' end")], "lines_status"
+        )
+    return "lines_status"
 
 
 def _beyond(source: Source, form: Form, items: tuple[str, ...]) -> tuple[str, ...]:
@@ -308,7 +333,7 @@ def _plan_episode(plan: RecordPlan, episode: Episode) -> None:
     plan.parts.append(Part("episode", "e", names, columns))
 
 
-def _plan_drops(plan: RecordPlan) -> None:
+def plan_drops(plan: RecordPlan) -> None:
     """`dropped_by`: 0 header again, 1.. the mapping's drop rules, then the keep rules; else NULL."""
     grammar = plan.grammar
     read = grammar.source.read
@@ -339,44 +364,10 @@ def _plan_key(plan: RecordPlan) -> None:
         cells = [grammar.cell(name) for name in source.key]
         key = f" || {SEPARATOR} || ".join(cells)
         plan.put([("key_text", key)], "key_text")
-    _plan_version(plan, source.version)
-
-
-def _plan_version(plan: RecordPlan, column: str | None) -> None:
-    """`version_order`: text that sorts as the versions do, numbers as numbers, dates as instants."""
-    kept = ("version_kind", "version_order", "version_status")
-    if column is None:
-        nothing = [(name, "null::varchar") for name in kept[:2]]
-        plan.put([*nothing, ("version_status", "'ok'")], *kept)
-        return
-    mark = plan.grammar.source.read.decimal
-    number = f"[0-9]{{1,18}}([{mark}][0-9]{{1,18}})?"
-    zoned = f"{ISO_DATE}[T ]{ISO_CLOCK}{ISO_ZONE}"
-    plan.read.append(("version_text", f"trim({plan.grammar.cell(column)})"))
-    plan.judged += [
-        ("version_number", matches("version_text", number)),
-        ("version_read", instant("version_text", "iso")),
-        ("version_zoned", matches("version_text", zoned)),
-    ]
-    believed = f"{believable('version_read', 'version_text')} is not null"
-    utc = (
-        f"timezone('UTC', case when version_zoned then {absolute('version_text')}"
-        f" else timezone({literal(plan.grammar.timezone)}, version_read) end)"
-    )
-    plain = f"replace(version_text, {literal(mark)}, '.')"
-    part = f"rtrim(split_part({plain}, '.', 2), '0')"
-    order = (
-        "case version_kind when 'number' then rtrim("
-        f"lpad(split_part({plain}, '.', 1), 20, '0') || '.' || {part}, '.')"
-        f" when 'date' then strftime({utc}, '%Y-%m-%dT%H:%M:%S.%f') end"
-    )
-    kind = f"case when version_number then 'number' when {believed} then 'date' end"
-    status = (
-        "case when version_text = '' then 'missing' when version_kind is null then 'unreadable'"
-        " else 'ok' end"
-    )
-    columns = [("version_kind", kind), ("version_order", order), ("version_status", status)]
-    plan.put(columns, *kept)
+    read, judged, columns = version_columns(grammar, source.version)
+    plan.read += read
+    plan.judged += judged
+    plan.put(columns, *(name for name, _ in columns))
 
 
 def create_records(con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: TextTable) -> None:

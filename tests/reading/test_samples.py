@@ -29,6 +29,7 @@ def canonical(rows: pl.DataFrame) -> list[tuple[str, ...]]:
         ("no01_wai_two_respondents.csv", "no01.toml"),
         ("us01_qualtrics_like.csv", "us01.toml"),
         ("sp01_phq9.sav", "sp01.toml"),
+        ("fh01_QuestionnaireResponse.ndjson", "fh01.toml"),
     ],
 )
 def test_rows_are_the_expected_ones(file: str, mapping: str) -> None:
@@ -75,6 +76,17 @@ TOLD = {
         ("answer-missing", 6, "phq7"),
         ("answer-missing", 7, "phq1"),
         ("id-leading-zeros", 1, "pat"),
+    ],
+    "fh01_QuestionnaireResponse.ndjson": [
+        ("links-mixed", 1, None),
+        ("author-differs", 1, "author"),
+        ("response-withdrawn", 5, "status"),
+        ("record-dropped", 5, None),
+        ("response-amended", 6, "status"),
+        ("answer-missing", 2, "PHQ-9 item 7"),
+        ("total-disagrees", 4, "/44261-6"),
+        ("session-from-reference", 1, "encounter.reference"),
+        ("therapist-not-asserted", 1, None),
     ],
 }
 
@@ -149,10 +161,41 @@ class TestRealRedcapExport:
         assert "instrument-unknown" in set(self.reading.findings["rule"])
 
 
+def test_long_questionnaire_data_of_a_trial_are_read_line_by_line() -> None:
+    """Against a plain walk over the lines: ten items of the NEI VFQ-25 at two visits or three."""
+    folder = SAMPLES / "cdisc"
+    lines = pl.read_csv(folder / "qs_ophtha.csv", infer_schema=False)
+    items = {f"VFQ1{n:02}": str(n) for n in range(1, 11)}
+    expected_answers = {
+        (line["USUBJID"], line["VISIT"], items[line["QSTESTCD"]], line["QSSTRESN"])
+        for line in lines.iter_rows(named=True)
+        if line["QSTESTCD"] in items
+    }
+    reading = read_paths([folder / "qs_ophtha.csv"], folder / "qs_ophtha.toml")
+    found = reading.rows.select("patient_id", "session_no", "item", "value").rows()
+    assert set(found) == expected_answers
+    assert len(found) == len(expected_answers) == 120
+    assert set(reading.findings["rule"]) == {"instrument-unknown"}
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "unexpected"),
+    [
+        ("us_core_phq9", "2,2,2,2,1,1,2,0,0", {"author-differs", "therapist-not-asserted"}),
+        ("mii_pro_phq9", "3,3,3,3,3,3,3,3,3", set()),
+    ],
+)
+def test_published_fhir_examples(name: str, answers: str, unexpected: set[str]) -> None:
+    reading = read_paths([SAMPLES / "fhir" / f"{name}.json"], SAMPLES / "fhir" / f"{name}.toml")
+    assert reading.rows["value"].to_list() == answers.split(",")
+    assert set(reading.rows["respondent"]) == {"patient"}
+    assert set(reading.findings["rule"]) == {"answers-recoded"} | unexpected
+
+
 def test_every_sample_is_named_in_the_attribution() -> None:
     text = (SAMPLES / "ATTRIBUTION.md").read_text(encoding="utf-8")
     files = [path for path in SAMPLES.rglob("*.*") if path.parent != SAMPLES]
     folders = {path.parent.relative_to(SAMPLES).parts[0] for path in files}
-    assert folders >= {"mess", "redcap", "pyreadstat"}
+    assert folders >= {"mess", "redcap", "pyreadstat", "cdisc", "fhir"}
     assert all(f"`{folder}/" in text for folder in folders)
     assert Path(SAMPLES / "redcap" / "nacho_anxiety_raw.csv").name in text

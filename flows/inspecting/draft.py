@@ -1,0 +1,193 @@
+"""Drafts a mapping: what was seen, with every guess marked as one, to be edited by a person."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flows.inspecting.codebook import CodebookField
+from flows.inspecting.draft_forms import Forms, code_tables, form_tables
+from flows.inspecting.guess import Guesses
+from flows.inspecting.look import Look
+from flows.inspecting.responses import response_tables
+from schemas.instrument_types import Instrument
+from schemas.presets import presets
+
+FILL_IN = "FILL IN"
+
+
+def text_of(value: Any) -> str:
+    """A text or a list of texts as TOML."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def draft(
+    look: Look,
+    guesses: Guesses,
+    codebook: Mapping[str, CodebookField],
+    instruments: Mapping[str, Instrument],
+    clinic: str,
+) -> str:
+    """The text of a mapping file that reads the file as far as it was understood."""
+    preset = presets().get(look.preset or "", {})
+    if look.kind == "fhir":
+        forms = response_tables(look.resources, instruments)
+    elif (look.preset or "") in ("redcap_eav", "cdisc_qs"):
+        forms = code_tables(look, instruments)
+    else:
+        forms = form_tables(look, guesses, codebook, instruments, preset)
+    head = _head(look, preset, guesses, clinic)
+    fields = _fields(look, guesses, preset, forms)
+    missing = _missing(look, preset, forms)
+    return "\n".join([*head, *fields, *missing, *forms.lines, ""])
+
+
+def _head(look: Look, preset: dict[str, Any], guesses: Guesses, clinic: str) -> list[str]:
+    slug = re.sub(r"[^a-z0-9_-]+", "-", clinic.lower()).strip("-_")[:24] or "clinic"
+    pattern = re.sub(r"\d[\d_-]*", "*", look.path.stem) + "*" + look.path.suffix
+    lines = [
+        f"# Drafted from {look.path.name.encode('ascii', 'replace').decode()}."
+        " Look at every line marked GUESS; write what is marked FILL IN.",
+        "mapping = 1",
+        "[clinic]",
+        f"id = {text_of(slug)}  # GUESS: the clinic's id is this file's name without .toml",
+        'timezone = "Europe/Berlin"  # GUESS',
+        "[[source]]",
+        f"name = {text_of(slug)}",
+        f"match = {text_of(re.sub(r'[*]+', '*', pattern))}  # GUESS: pattern of the file names",
+    ]
+    if look.preset:
+        lines.append(f"preset = {text_of(look.preset)}")
+    delivery = preset.get("delivery", "append")
+    told = "GUESS: snapshot if every file restates everything"
+    lines.append(f"delivery = {text_of(delivery)}  # {told}")
+    lines += _key(look, preset, guesses)
+    lines += ["[source.read]", f"format = {text_of(look.kind)}"]
+    if look.kind == "csv":
+        told = "" if look.is_marked or look.encoding == "utf-8" else "  # GUESS"
+        encoding = "utf-8-sig" if look.encoding == "utf-8" else look.encoding
+        lines += [f"encoding = {text_of(encoding)}{told}", f"delimiter = {text_of(look.delimiter)}"]
+        if any("," in text for group in guesses.groups for text in group.codes):
+            lines.append('decimal = ","  # GUESS')
+        if look.header_line > 1 and "find" not in preset.get("read", {}).get("header", {}):
+            lines.append(
+                f"header = {{ find = {text_of([name for name in look.columns if name][:2])} }}"
+            )
+    if look.repeats_header:
+        lines.append("drop = [ { header_again = true } ]")
+    keep = preset.get("read", {}).get("keep", [])
+    if look.kind != "fhir" and any(rule["column"] not in look.columns for rule in keep):
+        lines.append("keep = []")
+    return lines
+
+
+def _key(look: Look, preset: dict[str, Any], guesses: Guesses) -> list[str]:
+    """The preset's key columns that are there; REDCap's first column has any name."""
+    if look.kind == "fhir" or "key" not in preset:
+        return []
+    present = [name for name in preset["key"] if name in look.columns]
+    if (look.preset or "") == "redcap" and look.columns and look.columns[0] not in present:
+        present.insert(0, look.columns[0])
+    patient = guesses.roles.get("patient")
+    return [f"key = {text_of(present or [patient or FILL_IN])}"]
+
+
+def _fields(look: Look, guesses: Guesses, preset: dict[str, Any], forms: Forms) -> list[str]:
+    lines = ["[source.fields]"]
+    used = set(forms.used)
+    known = preset.get("fields", {})
+    for role in ("patient", "therapist", "episode", "session"):
+        name = guesses.roles.get(role)
+        rule = known.get(role)
+        if rule and (look.kind == "fhir" or rule["column"] in look.columns):
+            used.add(rule["column"])
+            continue
+        if role == "patient" and (look.preset or "") == "redcap":
+            name = look.columns[0]
+        if name and name not in used:
+            lines.append(f"{role} = {{ column = {text_of(name)} }}  # GUESS")
+            used.add(name)
+        elif role == "patient" and look.kind != "fhir":
+            lines.append(f"patient = {{ column = {text_of(FILL_IN)} }}  # FILL IN")
+    lines += _date(look, guesses, known, used)
+    if look.kind != "fhir":
+        lines.append(f"ignore = {text_of(_ignored(look, known, used, preset))}")
+    elif forms.ignored:
+        lines.append(f"ignore = {text_of(forms.ignored)}  # GUESS: no items of an instrument")
+    return lines
+
+
+def _date(look: Look, guesses: Guesses, known: dict[str, Any], used: set[str]) -> list[str]:
+    rule = known.get("answered_at")
+    if rule and (look.kind == "fhir" or rule["column"] in look.columns):
+        used.add(rule["column"])
+        fits = guesses.dates.get(rule["column"], [])
+        if look.kind == "fhir" or not fits or set(rule["formats"]) & set(fits):
+            return []
+        return [f"answered_at = {{ formats = {text_of(fits[:1])} }}  # GUESS{_others(fits)}"]
+    if not guesses.dates:
+        return [
+            f"answered_at = {{ column = {text_of(FILL_IN)} }}  # FILL IN: no column of dates was found"
+        ]
+    words = r"complet|end|submit|answer|datum|date|levert|timestamp|filled"
+    names = sorted(guesses.dates, key=lambda name: (not re.search(words, name, re.I), name))
+    name = max(
+        names,
+        key=lambda n: (
+            bool(re.search(words, n, re.I)),
+            sum(look.cells(n).values()) - look.cells(n)[""],
+        ),
+    )
+    used.add(name)
+    fits = guesses.dates[name]
+    rest = [other for other in guesses.dates if other != name]
+    told = _others(fits) + (f"; other dates: {len(rest)} columns" if rest else "")
+    return [
+        f"answered_at = {{ column = {text_of(name)}, formats = {text_of(fits[:1])} }}  # GUESS{told}"
+    ]
+
+
+def _others(fits: list[str]) -> str:
+    return f": {', '.join(fits[1:])} fits as well, look at a date you know" if fits[1:] else ""
+
+
+def _ignored(
+    look: Look, known: dict[str, Any], used: set[str], preset: dict[str, Any]
+) -> list[str]:
+    globs = [
+        glob
+        for glob in known.get("ignore", [])
+        if any(fnmatch.fnmatchcase(name, glob) for name in look.columns)
+    ]
+    keys = {rule["column"] for rule in preset.get("read", {}).get("keep", [])}
+    rest = [
+        name
+        for name in look.columns
+        if name and name not in used | keys and not any(fnmatch.fnmatchcase(name, g) for g in globs)
+    ]
+    return list(dict.fromkeys([*globs, *map(_escaped, rest)]))
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)
+
+
+def _missing(look: Look, preset: dict[str, Any], forms: Forms) -> list[str]:
+    known = preset.get("missing", {})
+    lines = ["[source.missing]"]
+    blank = known.get("")
+    condition = blank.get("if", {}).get("column") if isinstance(blank, dict) else None
+    if blank is None or (condition and condition not in look.columns):
+        lines.append('"" = "blank"')
+    for code in forms.missing:
+        if code and code not in known:
+            lines.append(f'{text_of(code)} = "not_answered"  # GUESS: is this a missing code?')
+    return lines
+
+
+def lines_to_write(text: str) -> Iterable[str]:
+    """Lines of a draft that a person must still write."""
+    return (line for line in text.splitlines() if FILL_IN in line and not line.startswith("#"))

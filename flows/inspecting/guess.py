@@ -1,0 +1,194 @@
+"""Guesses about columns: who, when, and which of them are the items of which instrument."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from flows.inspecting.look import Look
+from flows.reading.columns import is_personal
+from schemas.instrument_types import Instrument
+
+DATE_FORMATS = (
+    "iso", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y",
+    "%m/%d/%Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p",
+    "%d-%m-%Y", "%d-%m-%Y %H:%M:%S", "%Y/%m/%d", "%d.%m.%y kl. %H.%M", "%d.%m.%y",
+)  # fmt: skip
+ROLES = {
+    "patient": r"(local)?pat(ient)?[ ._-]*(id|nr|no|code)?\.?( id)?|pasient|client[ _]?id|usubjid|"
+    r"subject[ _]?id|participant([ _]id)?|externalreference|study_id|record_?id|record|token",
+    "therapist": r".*(therap|behandler|clinician|provider_?id|practitioner|counsel).*",
+    "episode": r".*(episode|case_?id|fall([ _-]?nr\.?)?|referral).*",
+    "session": r".*(session|sitzung|time nr|visit|event_name|termin|zeitpunkt).*",
+}
+# Columns that may say which questionnaire a record holds, or who filled it in.
+TELLS_FORMS = (
+    r".*(skjema|fragebogen|questionnaire|instrument|respondent|rater|form_?type|measure).*"
+)
+MISSING_TEXT = re.compile(
+    r"|[.]|-\d{1,3}|99|999|n/?a|k\.?a\.?|null|#null!|vet ikke|weiß nicht", re.I
+)
+NUMBER = re.compile(r"-?\d{1,3}([.,]\d{1,2})?")
+MOST_CODES = 12
+LONGEST_LABEL = 40
+
+
+@dataclass
+class ItemGroup:
+    """Columns that look like the items of one form.
+
+    Attributes:
+        template: pattern of the names, with a place for the number.
+        columns: in item order.
+        codes: texts of their cells with counts.
+        instrument: which it may be; several where only the count speaks.
+    """
+
+    template: str
+    columns: list[str]
+    codes: Counter[str]
+    candidates: list[Instrument] = field(default_factory=list)
+    is_named: bool = False
+    total: str | None = None
+
+    @property
+    def answers(self) -> list[str]:
+        """Texts that are no missing codes by their look, numbers in order."""
+        found = [text for text in self.codes if not MISSING_TEXT.fullmatch(text)]
+        return sorted(found, key=lambda text: (not _is_number(text), _order(text), text))
+
+
+@dataclass
+class Guesses:
+    """All guesses about one file.
+
+    Attributes:
+        roles: column by patient, therapist, episode and session.
+        dates: formats that fit, by column.
+        telling: columns that may tell forms or respondents apart.
+        groups: columns that look like items.
+    """
+
+    roles: dict[str, str] = field(default_factory=dict)
+    dates: dict[str, list[str]] = field(default_factory=dict)
+    telling: list[str] = field(default_factory=list)
+    groups: list[ItemGroup] = field(default_factory=list)
+
+
+def guess(look: Look, instruments: Mapping[str, Instrument]) -> Guesses:
+    """Guess at the columns of a table."""
+    dates = {name: fits for name in look.columns if (fits := _date_formats(look.cells(name)))}
+    groups = _groups(look)
+    items = {name for group in groups for name in group.columns}
+    roles: dict[str, str] = {}
+    for role, pattern in ROLES.items():
+        free = [n for n in look.columns if n not in items | dates.keys() | set(roles.values())]
+        fitting = [name for name in free if re.fullmatch(pattern, name, re.I)]
+        # The number of a record is a patient's where nothing is called one.
+        fitting.sort(key=lambda name: name.lower().startswith(("record", "token")))
+        roles |= {role: fitting[0]} if fitting else {}
+    for group in groups:
+        _match(group, instruments)
+        group.total = _total(look, group, items)
+    telling = [name for name in look.columns if re.fullmatch(TELLS_FORMS, name, re.I)]
+    return Guesses(roles, dates, telling, groups)
+
+
+def _date_formats(cells: Counter[str]) -> list[str]:
+    """Every format that fits all filled cells of a column."""
+    filled = [text for text in cells if text.strip() and text != "[not completed]"][:2000]
+    if not filled or not all(re.search(r"\d.*\D.*\d", text) for text in filled):
+        return []
+    return [form for form in DATE_FORMATS if all(_reads(text, form) for text in filled)]
+
+
+def _reads(text: str, form: str) -> bool:
+    try:
+        if form == "iso":
+            datetime.fromisoformat(text)
+            return bool(re.match(r"\d{4}-\d{2}-\d{2}([T ]|$)", text))
+        datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True
+
+
+def _groups(look: Look) -> list[ItemGroup]:
+    """Names that differ in their last number alone, numbered from 1 without a gap."""
+    found: dict[tuple[str, str], dict[int, str]] = {}
+    for name in look.columns:
+        if parts := re.fullmatch(r"(.*?\D|)(\d{1,3})(\D*)", name):
+            found.setdefault((parts[1], parts[3]), {})[int(parts[2])] = name
+    groups = []
+    for (before, after), columns in found.items():
+        count = len(columns)
+        if count < 4 or set(columns) != set(range(1, count + 1)) or "___" in before:
+            continue
+        padded = columns[1] != f"{before}1{after}"
+        width = len(columns[1]) - len(before) - len(after)
+        template = before + (f"{{:0{width}}}" if padded else "{}") + after
+        names = [columns[number] for number in range(1, count + 1)]
+        codes: Counter[str] = sum((look.cells(name) for name in names), Counter())
+        if _look_like_answers(codes) and not is_personal(before):
+            groups.append(ItemGroup(template, names, codes))
+    return groups
+
+
+def _look_like_answers(codes: Counter[str]) -> bool:
+    """Numbers, or few short texts that come again and again: free text is none."""
+    filled = {text: n for text, n in codes.items() if text.strip()}
+    texts = [t for t in filled if not _is_number(t) and not MISSING_TEXT.fullmatch(t)]
+    if not filled or any(len(text) > LONGEST_LABEL for text in texts):
+        return False
+    return len(texts) <= MOST_CODES and len(texts) * 2 <= sum(filled[text] for text in texts)
+
+
+def _match(group: ItemGroup, instruments: Mapping[str, Instrument]) -> None:
+    """Instruments with as many items; where the names speak of one of them, that one alone."""
+    is_worded = any(not _is_number(text) for text in group.answers)
+    # A visual analogue scale has no answers in words.
+    same = [
+        known
+        for known in instruments.values()
+        if known.item_count == len(group.columns) and not (is_worded and known.answer_step != 1)
+    ]
+    spelled = re.sub(r"[^a-z]", "", group.template.lower().split("{")[0])
+    named = [
+        known
+        for known in same
+        if any(
+            stem and spelled.startswith(stem)
+            for stem in (re.sub(r"[^a-z]", "", word.lower()) for word in known.names)
+        )
+    ]
+    group.candidates = named or same
+    group.is_named = bool(named)
+
+
+def _total(look: Look, group: ItemGroup, items: set[str]) -> str | None:
+    stem = re.sub(r"[^a-z]", "", group.template.lower().split("{")[0])[:3]
+    for name in look.columns:
+        is_sum = re.search(r"sum|total|score", name, re.I)
+        if name not in items and is_sum and stem and stem in re.sub(r"[^a-z]", "", name.lower()):
+            return name
+    return None
+
+
+def shown_codes(group: ItemGroup) -> list[tuple[str, int]]:
+    """The answer codes of a group with counts, where they are few enough to be codes."""
+    is_worded = any(not _is_number(text) for text in group.answers)
+    # Words are told as answers of an instrument alone: elsewhere they may be diagnoses.
+    if len(group.codes) > MOST_CODES or (is_worded and not group.candidates):
+        return []
+    return sorted(group.codes.items(), key=lambda pair: (_order(pair[0]), pair[0]))
+
+
+def _is_number(text: str) -> bool:
+    return NUMBER.fullmatch(text) is not None
+
+
+def _order(text: str) -> float:
+    return float(text.replace(",", ".")) if _is_number(text) else 1e9

@@ -1,0 +1,186 @@
+"""FHIR R4 questionnaire responses: one record for each, items found by patterns of link ids.
+
+Nothing is taken from `author`: who keyed a form in is neither its respondent nor the therapist.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from flows.reading.fhir_findings import Remarks
+from flows.reading.fhir_items import Answers, answers_of, item_text
+from flows.reading.json_records import JsonRecord
+from schemas.export_format import Form, Source
+from schemas.mapping_parts import Values
+from schemas.shaping import link_column
+
+RESPONSE = "QuestionnaireResponse"
+SEGMENT = re.compile(r"([^.\[\]]+)(?:\[([^\[\]]*)\])?(?:\.|$)")
+MOST_REFERENCES = 8
+
+
+@dataclass(frozen=True)
+class LinkedCell:
+    """A column that is filled from the answers under some link ids.
+
+    Attributes:
+        column: its name in the table.
+        pattern: which link ids, as a whole.
+        values: the form's answer codes.
+        form: the form's place in the mapping.
+        is_item: not a stated score or total.
+    """
+
+    column: str
+    pattern: str
+    values: Values | None
+    form: int
+    is_item: bool
+
+    def fits(self, link: str) -> bool:
+        """True where the link id is one of this column's."""
+        if link == self.pattern:
+            return True
+        try:
+            return re.fullmatch(self.pattern, link) is not None
+        except re.error:
+            return False
+
+
+@dataclass
+class ResponseWalk:
+    """Walks the resources of one file.
+
+    Args:
+        source: the mapping's source.
+        names: columns of the table, in order.
+    """
+
+    source: Source
+    names: list[str]
+    remarks: Remarks = field(init=False)
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.cells = [cell for n, form in enumerate(self.source.form) for cell in _linked(form, n)]
+        self.remarks = Remarks(self.source, self.cells, self.names)
+        self.of_link = cache(self._columns_of)
+
+    @property
+    def needs_others(self) -> bool:
+        """True where a path leads on from a reference into another resource."""
+        return any("." in name or "[" in name for name in self.names)
+
+    def index(self, records: Iterable[JsonRecord]) -> None:
+        """Keep the resources that a response may refer to."""
+        for record in records:
+            content = record.content
+            if content is None or content.get("resourceType") == RESPONSE:
+                continue
+            self.others[f"{content.get('resourceType')}/{content.get('id')}"] = content
+            if record.full_url:
+                self.others[record.full_url] = content
+
+    def rows(self, records: Iterable[JsonRecord]) -> Iterator[tuple[int, list[str] | None]]:
+        """Line and cells of each response; None where it is none that can be read."""
+        kinds: Counter[str] = Counter()
+        for record in records:
+            content = record.content
+            if content is None:
+                yield record.line, None
+            elif content.get("resourceType") != RESPONSE:
+                kinds[str(content.get("resourceType", "none"))[:40]] += 1
+            else:
+                try:
+                    yield record.line, self._cells(content, record.line)
+                except (TypeError, ValueError):
+                    yield record.line, None
+        self.remarks.other_kinds = kinds
+
+    def tell(self, findings: Any) -> None:
+        """Everything remarkable about the file's responses as a whole."""
+        self.remarks.tell(findings)
+
+    def _cells(self, response: dict[str, Any], line: int) -> list[str]:
+        answers = answers_of(response)
+        filled: dict[str, Answers] = {}
+        for link, given in answers.items():
+            columns = self.of_link(link)
+            self.remarks.see_link(link, columns, given)
+            for cell in columns:
+                filled.setdefault(cell.column, []).extend(given)
+        self.remarks.see_response(response, line)
+        values = {cell.column: cell.values for cell in self.cells}
+        texts = []
+        for name in self.names:
+            if name in values:
+                texts.append(item_text(filled.get(name, []), values[name]))
+                continue
+            text = self._at(response, response, name) or item_text(answers.get(name, []), None)
+            self.remarks.see_path(name, text, name in answers)
+            texts.append(text)
+        return texts
+
+    def _columns_of(self, link: str) -> tuple[LinkedCell, ...]:
+        return tuple(cell for cell in self.cells if cell.fits(link))
+
+    def _at(self, whole: dict[str, Any], value: Any, path: str) -> str:
+        if path.strip() == "" or "".join(m[0] for m in SEGMENT.finditer(path)) != path:
+            return ""
+        segments = [(found[1], found[2]) for found in SEGMENT.finditer(path)]
+        return self._follow(whole, value, segments, MOST_REFERENCES)
+
+    def _follow(
+        self, whole: dict[str, Any], value: Any, path: list[tuple[str, str | None]], left: int
+    ) -> str:
+        """The first text at a path; a reference on the way leads into the resource it names."""
+        if isinstance(value, list):
+            texts = (self._follow(whole, part, path, left) for part in value)
+            return next(filter(None, texts), "")
+        if not path:
+            return _scalar(value)
+        if not isinstance(value, dict):
+            return ""
+        (name, system), *rest = path
+        found = value.get(name)
+        if system is not None:
+            parts = found if isinstance(found, list) else [found]
+            found = [p for p in parts if isinstance(p, dict) and p.get("system") == system]
+            rest = rest or [("value", None)]
+        text = self._follow(whole, found, rest, left) if found else ""
+        if not text and isinstance(value.get("reference"), str) and left:
+            target = self._resource(whole, value["reference"])
+            text = self._follow(whole, target, path, left - 1) if target else ""
+        return text
+
+    def _resource(self, whole: dict[str, Any], reference: str) -> dict[str, Any] | None:
+        """The resource that a reference names: contained, in this file by url, or by type and id."""
+        if reference.startswith("#"):
+            contained = whole.get("contained", [])
+            parts = contained if isinstance(contained, list) else []
+            fits = (p for p in parts if isinstance(p, dict) and p.get("id") == reference[1:])
+            return next(fits, None)
+        plain = reference.split("/_history/")[0]
+        return self.others.get(plain) or self.others.get("/".join(plain.split("/")[-2:]))
+
+
+def _linked(form: Form, number: int) -> Iterator[LinkedCell]:
+    links = form.items.links if form.items else ()
+    for place, pattern in enumerate(links, start=1):
+        column = link_column(form.instrument, place)
+        yield LinkedCell(column, pattern, form.values, number, is_item=True)
+    for name in (*form.scores.values(), *form.totals.values()):
+        yield LinkedCell(name, name, None, number, is_item=False)
+
+
+def _scalar(value: Any) -> str:
+    if value is None or isinstance(value, dict | list):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).replace("\r\n", "\n").replace("\r", "\n")

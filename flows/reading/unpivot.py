@@ -1,0 +1,92 @@
+"""A column for each session: one line becomes one record for each session and form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from flows.errors import FileRefused
+from flows.reading.cells import CellGrammar, literal
+from schemas.mapping_shapes import Wide
+from schemas.shaping import ABSENT, FORM_COLUMN, SESSION_COLUMN, STATE_COLUMN, ShapedForm
+
+
+def unpivot_sessions(
+    con: duckdb.DuckDBPyConnection,
+    grammar: CellGrammar,
+    forms: Sequence[ShapedForm],
+    shared: list[str],
+) -> list[str]:
+    """Create the table `shaped` out of `record`; the names of its columns.
+
+    A form without any answer in a session is not there.
+
+    Raises:
+        FileRefused: when a form has no column at all, two columns stand for one session, or there
+            is no answer in the whole file.
+    """
+    wide = grammar.source.wide
+    if wide is None:
+        raise TypeError("the mapping has no wide table")
+    found = _columns(grammar, wide)
+    cells = [name for form in forms for name in form.cells.values()]
+    selects = []
+    for order, session in enumerate(dict.fromkeys(session for _, session in found)):
+        for form in forms:
+            names = [
+                found[name, session] for name in form.cells.values() if (name, session) in found
+            ]
+            if not names:
+                continue
+            texts = [grammar.cell(name) for name in shared]
+            texts += [_cell(grammar, found, name, session) for name in wide.carry]
+            texts += [literal(session), literal(str(form.number)), "''"]
+            texts += [_cell(grammar, found, name, session, literal(ABSENT)) for name in cells]
+            filled = " or ".join(f"not {_blank(grammar, name)}" for name in names)
+            put = ", ".join(f"{text} as s{n}" for n, text in enumerate(texts))
+            selects.append(
+                f"select l.line, {order} as session_order, {form.number} as form, {put}"
+                " from record join record_line l on l.row = record.rowid"
+                f" where dropped_by is null and ({filled})"
+            )
+    con.execute(
+        "create or replace temp table shaped as select *, row_number() over"
+        f" (order by line, session_order, form) - 1 as position from ({' union all '.join(selects)})"
+    )
+    row = con.execute("select count(*) from shaped").fetchone()
+    if not row or not row[0]:
+        raise FileRefused("file-without-forms")
+    return [*shared, *wide.carry, SESSION_COLUMN, FORM_COLUMN, STATE_COLUMN, *cells]
+
+
+def _columns(grammar: CellGrammar, wide: Wide) -> dict[tuple[str, str], str]:
+    """The file's column by form and session."""
+    found: dict[tuple[str, str], str] = {}
+    for name in grammar.columns:
+        parts = wide.parts_of(name)
+        if parts is None or not parts[1]:
+            continue
+        if parts in found:
+            raise FileRefused("session-doubled", column=name, names=found[parts])
+        found[parts] = name
+    for name in (*wide.forms, *wide.carry):
+        if not any(form == name for form, _ in found):
+            spelled = wide.columns.replace("{form}", name)
+            raise FileRefused("column-missing", column=spelled, nearest="")
+    return found
+
+
+def _cell(
+    grammar: CellGrammar,
+    found: dict[tuple[str, str], str],
+    name: str,
+    session: str,
+    absent: str = "''",
+) -> str:
+    return grammar.cell(found[name, session]) if (name, session) in found else absent
+
+
+def _blank(grammar: CellGrammar, name: str) -> str:
+    cell = grammar.cell(name)
+    return f"({cell} = '' or {grammar.is_missing(cell)})"

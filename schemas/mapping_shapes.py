@@ -1,0 +1,155 @@
+"""The parts of a mapping that reshape records: long data by code, and sessions in column names."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from schemas.mapping_parts import (
+    Condition,
+    FieldRule,
+    Pattern,
+    Strict,
+    Values,
+    target_faults,
+    whole_cell,
+)
+
+Respondent = Literal["patient", "therapist", "relative", "observer"] | FieldRule
+# The item name of a stated total that is a claim to check, not a score.
+CLAIM = "answered_sum"
+PLACES = ("{form}", "{time}")
+
+
+class Target(Strict):
+    """What a code or a column stands for: `[instrument, item, low, high]`, the range optional.
+
+    `item` is a number, the name of a stated score, or `answered_sum`.
+    """
+
+    instrument: str
+    item: int | str
+    low: float | None = None
+    high: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, words: Any) -> Any:
+        if not isinstance(words, list):
+            return words
+        if len(words) not in (2, 4):
+            raise ValueError("is [instrument, item] or [instrument, item, lowest, highest]")
+        return dict(zip(("instrument", "item", "low", "high"), words, strict=False))
+
+    @field_validator("item")
+    @classmethod
+    def _known_item(cls, item: int | str) -> int | str:
+        number = int(item) if isinstance(item, str) and item.isdecimal() else item
+        if isinstance(number, int) and not 1 <= number <= 400:
+            raise ValueError("items are numbered from 1 to 400")
+        if isinstance(number, str) and not number.strip():
+            raise ValueError("a score needs a name")
+        return number
+
+    @model_validator(mode="after")
+    def _range(self) -> Target:
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if any(not math.isfinite(end) for end in ends) or sorted(ends) != ends:
+            raise ValueError("the range goes from the lowest to the highest value")
+        return self
+
+
+class _Reshaping(Strict):
+    """What long and wide data share."""
+
+    respondent: Respondent = "patient"
+    carry: tuple[str, ...] = ()
+    values: Values | None = None
+    reversed: Literal["raw", "already"] = "raw"
+
+    @field_validator("respondent")
+    @classmethod
+    def _needs_map(cls, rule: str | FieldRule) -> str | FieldRule:
+        known = {"patient", "therapist", "relative", "observer"}
+        if not isinstance(rule, str) and (not rule.map or set(rule.map.values()) - known):
+            raise ValueError(f"map must lead to {', '.join(sorted(known))}")
+        return rule
+
+
+class Code(_Reshaping):
+    """Long data: each record holds one answer, and a code says of which item."""
+
+    column: str
+    value: str
+    when: Condition | None = None
+    map: dict[str, Target] = Field(min_length=1)
+    ignore: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _items_in_order(self) -> Code:
+        refuse_gaps(list(self.map.values()), "map")
+        if both := sorted(set(self.map) & set(self.carry)):
+            raise ValueError(f"carry: {', '.join(both)} is in map too")
+        return self
+
+
+class Wide(_Reshaping):
+    """A column for each session: the session stands in the column's name."""
+
+    columns: str
+    forms: dict[str, Target] = Field(min_length=1)
+    times: dict[str, str] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _two_places(self) -> Wide:
+        if any(self.columns.count(place) != 1 for place in PLACES):
+            raise ValueError("columns needs {form} and {time}, each once")
+        refuse_gaps(list(self.forms.values()), "forms")
+        if both := sorted(set(self.forms) & set(self.carry)):
+            raise ValueError(f"carry: {', '.join(both)} is in forms too")
+        return self
+
+    @field_validator("times")
+    @classmethod
+    def _targets(cls, rules: dict[Pattern, str]) -> dict[Pattern, str]:
+        for place, (pattern, target) in enumerate(rules.items(), start=1):
+            groups = re.compile(whole_cell(pattern)).groups
+            if faults := target_faults(target, groups):
+                raise ValueError(f"entry {place} {faults[0]}")
+        return rules
+
+    def parts_of(self, column: str) -> tuple[str, str] | None:
+        """Form and session of a column name; None where it is no such column.
+
+        A name whose time fits none of `times` gives an empty session.
+        """
+        names = sorted({*self.forms, *self.carry}, key=len, reverse=True)
+        groups = {"{form}": "|".join(map(re.escape, names)), "{time}": ".+"}
+        parts = re.split(r"(\{form\}|\{time\})", self.columns)
+        pattern = "".join(
+            f"(?P<{part[1:-1]}>{groups[part]})" if part in groups else re.escape(part)
+            for part in parts
+        )
+        found = re.fullmatch(pattern, column)
+        if found is None:
+            return None
+        fits = ((re.fullmatch(rule, found["time"]), to) for rule, to in self.times.items())
+        return found["form"], next((time.expand(to) for time, to in fits if time), "")
+
+
+def refuse_gaps(targets: list[Target], where: str) -> None:
+    """Refuse an instrument whose items do not run from 1 without a gap."""
+    items: dict[str, set[int]] = {}
+    for target in targets:
+        if isinstance(target.item, int):
+            items.setdefault(target.instrument, set()).add(target.item)
+    for instrument, numbers in items.items():
+        absent = sorted(set(range(1, max(numbers) + 1)) - numbers)
+        if absent:
+            raise ValueError(f"{where}: {instrument} lacks item {', '.join(map(str, absent))}")
+    claimed = {t.instrument for t in targets if t.item == CLAIM} - set(items)
+    if claimed:
+        raise ValueError(f"{where}: {sorted(claimed)[0]}: {CLAIM} is checked against items")
