@@ -23,6 +23,8 @@ WORKBOOK = "xl/workbook.xml"
 RELATIONS = "xl/_rels/workbook.xml.rels"
 KEPT = ("xl/sharedStrings.xml", "xl/styles.xml", "_rels/.rels", "[Content_Types].xml")
 LARGEST_PLAN = 8 << 20
+# The parser keeps all texts and the sheet in memory.
+LARGEST_BOOK = 1 << 30
 LARGEST_TAG = 64 << 20
 # Rows times columns from A1: about a million rows of thirty columns.
 MOST_CELLS = 32_000_000
@@ -189,6 +191,10 @@ def repack(
         FileRefused: when a sheet is absent, damaged or reaches too far.
     """
     scans = []
+    needed = {sheet.member for sheet in chosen} | {*KEPT, WORKBOOK, RELATIONS}
+    size = sum(info.file_size for name, info in archive.members.items() if name in needed)
+    if size > LARGEST_BOOK:
+        raise FileRefused("archive-too-large", counted=f"{size >> 20} MB")
     target.touch(mode=0o600)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as plain:
         for place, sheet in enumerate(chosen):
