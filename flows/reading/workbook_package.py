@@ -101,10 +101,11 @@ class SheetScan:
         data = np.frombuffer(part + b" " * LONGEST_REFERENCE, dtype=np.uint8)
         equals = np.flatnonzero(data == ord("="))
         equals = equals[(equals >= 2) & (equals < len(part))]
-        spaced = (data[equals - 1] <= ord(" ")) | (data[equals + 1] <= ord(" "))
-        named = (data[equals - 1] == ord("r")) & (data[equals - 2] <= ord(" "))
-        self._extend(data, equals[named] + 2)
-        if spaced.any():
+        before = data[equals - 1]
+        named = equals[before == ord("r")]
+        named = named[data[named - 2] <= ord(" ")]
+        self._extend(data, named + 2)
+        if (before <= ord(" ")).any() or (data[named + 1] <= ord(" ")).any():
             for letters, digits in SPACED.findall(part):
                 self._extend(np.frombuffer(letters + digits + b" " * 12, dtype=np.uint8), [0])
         if b'="e"' in part or b"='e'" in part:
