@@ -27,7 +27,8 @@ def password_part(workspace: Workspace, mapping: Mapping) -> list[bytes]:
         return [fingerprint(reads, workspace.root, workspace.key())]
     except FileRefused as refusal:
         told = finding_rules()[refusal.rule]
-        raise MappingError(told.message.format(**refusal.about), told.what_to_do) from None
+        said = f"{mapping.clinic.id}.toml: source.read: {told.message.format(**refusal.about)}"
+        raise MappingError(said, told.what_to_do) from None
 
 
 def refuse_locked_out(

@@ -151,8 +151,22 @@ def _refuse_unsafe(listed: list[pyzipper.ZipInfo], packed: int) -> None:
     if len({info.filename for info in listed}) < len(listed):
         raise FileRefused("archive-unsafe", kind="two files of one name")
     unpacked = sum(info.file_size for info in listed)
-    swells = unpacked > HARMLESS_BYTES and unpacked > HIGHEST_RATIO * packed
-    if unpacked > LARGEST_UNPACKED or swells:
+    if unpacked > LARGEST_UNPACKED:
+        raise FileRefused("archive-too-large", counted=f"{unpacked >> 20} MB")
+    refuse_swelling(unpacked, packed)
+
+
+def refuse_swelling(unpacked: int, packed: int) -> None:
+    """Refuse a packed file that holds more than packed files of exports do.
+
+    Args:
+        unpacked: bytes.
+        packed: bytes.
+
+    Raises:
+        FileRefused: where it does.
+    """
+    if unpacked > HARMLESS_BYTES and unpacked > HIGHEST_RATIO * packed:
         raise FileRefused("archive-too-large", counted=f"{unpacked >> 20} MB")
 
 

@@ -17,7 +17,7 @@ import pyreadstat
 from pyreadstat import PyreadstatError, ReadstatError
 
 from flows.errors import FileRefused
-from flows.reading.archive import is_archive, unwrap
+from flows.reading.archive import is_archive, refuse_swelling, unwrap
 from flows.reading.cell_text import text_column
 from flows.reading.cells import clean_name
 from flows.reading.export import Export, Prepared
@@ -29,6 +29,7 @@ READERS: dict[str, Callable[..., Any]] = {
     "xpt": pyreadstat.read_xport,
 }
 BATCH_CELLS = 1_000_000
+CELL_BYTES = 8
 LETTER = "^[a-z]$"
 STATA_MISSING = r"^\.[a-z]$"
 BROKEN = (
@@ -66,6 +67,7 @@ def prepare(export: Export) -> list[Prepared]:
             done += height
         if height < size:
             break
+        refuse_swelling(done * len(names) * CELL_BYTES, export.path.stat().st_size)
     told.tell()
     # The header of such a file stands on no line.
     table = writer.finish([clean_name(name) for name in names], header_line=0)

@@ -23,6 +23,8 @@ WORKBOOK = "xl/workbook.xml"
 RELATIONS = "xl/_rels/workbook.xml.rels"
 KEPT = ("xl/sharedStrings.xml", "xl/styles.xml", "_rels/.rels", "[Content_Types].xml")
 LARGEST_PLAN = 8 << 20
+# The parser keeps all texts and the sheet in memory.
+LARGEST_BOOK = 1 << 30
 LARGEST_TAG = 64 << 20
 # Rows times columns from A1: about a million rows of thirty columns.
 MOST_CELLS = 32_000_000
@@ -99,10 +101,11 @@ class SheetScan:
         data = np.frombuffer(part + b" " * LONGEST_REFERENCE, dtype=np.uint8)
         equals = np.flatnonzero(data == ord("="))
         equals = equals[(equals >= 2) & (equals < len(part))]
-        spaced = (data[equals - 1] <= ord(" ")) | (data[equals + 1] <= ord(" "))
-        named = (data[equals - 1] == ord("r")) & (data[equals - 2] <= ord(" "))
-        self._extend(data, equals[named] + 2)
-        if spaced.any():
+        before = data[equals - 1]
+        named = equals[before == ord("r")]
+        named = named[data[named - 2] <= ord(" ")]
+        self._extend(data, named + 2)
+        if (before <= ord(" ")).any() or (data[named + 1] <= ord(" ")).any():
             for letters, digits in SPACED.findall(part):
                 self._extend(np.frombuffer(letters + digits + b" " * 12, dtype=np.uint8), [0])
         if b'="e"' in part or b"='e'" in part:
@@ -189,6 +192,10 @@ def repack(
         FileRefused: when a sheet is absent, damaged or reaches too far.
     """
     scans = []
+    needed = {sheet.member for sheet in chosen} | {*KEPT, WORKBOOK, RELATIONS}
+    size = sum(info.file_size for name, info in archive.members.items() if name in needed)
+    if size > LARGEST_BOOK:
+        raise FileRefused("archive-too-large", counted=f"{size >> 20} MB")
     target.touch(mode=0o600)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as plain:
         for place, sheet in enumerate(chosen):

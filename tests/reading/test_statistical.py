@@ -124,6 +124,14 @@ def test_findings_name_the_case(tmp_path: Path) -> None:
     assert result.forms == 4
 
 
+def test_a_file_that_swells_beyond_belief_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "d.sav"
+    empty = pl.DataFrame({f"x{n}": [0.0] * 200_000 for n in range(60)})
+    WRITE["sav"](empty, str(path), compress=True)
+    assert path.stat().st_size < 1_000_000
+    assert Read(read_paths([path], by("sav"))).rules() == {"archive-too-large"}
+
+
 @pytest.mark.parametrize("form", WRITE)
 @pytest.mark.parametrize("content", [b"", b"$FL2@(#) SPSS", b"\x00" * 5000, b"patient,date\n"])
 def test_what_is_no_such_file_is_refused(form: str, content: bytes, tmp_path: Path) -> None:

@@ -148,6 +148,21 @@ def test_appointments_come_from_a_table_of_their_own(tmp_path: Path) -> None:
     assert about["days"] == ("2026-03-01", "2026-03-08")
 
 
+def test_fields_that_do_not_reach_the_appointments_are_left_out(tmp_path: Path) -> None:
+    deeper = TABLES | {
+        "ACTIVITY202.csv": "ActivityId,ContactId,TherapistId\nA1,C1,t7\nA3,C3,t7\n",
+        "SCORE607.csv": f"ActivityId,{ITEMS}\nA1,{ANSWERS}\nA3,{ANSWERS}\n",
+    }
+    join = mapping().source[0].model_dump(exclude_unset=True)["join"]
+    join[0]["to"] = [["ACTIVITY202*", "ActivityId"], *join[0]["to"]]
+    join[0]["fields"]["therapist"] = {"column": "TherapistId"}
+    by = mapping(join=join, appointment=APPOINTMENT, fields={"ignore": ["*Id", "Attended"]})
+    result = read(tmp_path, deeper, by)
+    assert {r[2] for r in result.rows} == {"t7"}
+    assert not result.rules("reject")
+    assert len(appointments(packed(tmp_path, deeper), by)[0]) == 3
+
+
 def test_appointments_alone_need_no_join(tmp_path: Path) -> None:
     own = {
         "table": "CONTACT201*",
