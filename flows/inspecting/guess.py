@@ -33,6 +33,7 @@ MISSING_TEXT = re.compile(
 )
 NUMBER = re.compile(r"-?\d{1,3}([.,]\d{1,2})?")
 MOST_CODES = 12
+FEWEST_ITEMS = 4
 LONGEST_LABEL = 40
 
 
@@ -117,24 +118,31 @@ def _reads(text: str, form: str) -> bool:
 
 
 def _groups(look: Look) -> list[ItemGroup]:
-    """Names that differ in their last number alone, numbered from 1 without a gap."""
-    found: dict[tuple[str, str], dict[int, str]] = {}
-    for name in look.columns:
-        if parts := re.fullmatch(r"(.*?\D|)(\d{1,3})(\D*)", name):
-            found.setdefault((parts[1], parts[3]), {})[int(parts[2])] = name
-    groups = []
-    for (before, after), columns in found.items():
-        count = len(columns)
-        if count < 4 or set(columns) != set(range(1, count + 1)) or "___" in before:
-            continue
-        padded = columns[1] != f"{before}1{after}"
-        width = len(columns[1]) - len(before) - len(after)
-        template = before + (f"{{:0{width}}}" if padded else "{}") + after
-        names = [columns[number] for number in range(1, count + 1)]
-        codes: Counter[str] = sum((look.cells(name) for name in names), Counter())
-        if _look_like_answers(codes) and not is_personal(before):
-            groups.append(ItemGroup(template, names, codes))
+    """Names that differ in their last number alone, or in its last two digits, from 1 without a gap."""
+    groups: list[ItemGroup] = []
+    for pattern in (r"(.*?\D|)(\d{1,3})(\D*)", r"(.*\d)(\d{2})(\D*)"):
+        taken = {name for group in groups for name in group.columns}
+        found: dict[tuple[str, str], dict[int, str]] = {}
+        for name in look.columns:
+            if name not in taken and (parts := re.fullmatch(pattern, name)):
+                found.setdefault((parts[1], parts[3]), {})[int(parts[2])] = name
+        for (before, after), columns in found.items():
+            if group := _group(look, before, after, columns):
+                groups.append(group)
     return groups
+
+
+def _group(look: Look, before: str, after: str, columns: dict[int, str]) -> ItemGroup | None:
+    count = len(columns)
+    if count < FEWEST_ITEMS or set(columns) != set(range(1, count + 1)) or "___" in before:
+        return None
+    width = len(columns[1]) - len(before) - len(after)
+    template = before + (f"{{:0{width}}}" if width > 1 else "{}") + after
+    names = [columns[number] for number in range(1, count + 1)]
+    codes: Counter[str] = sum((look.cells(name) for name in names), Counter())
+    if not _look_like_answers(codes) or is_personal(before):
+        return None
+    return ItemGroup(template, names, codes)
 
 
 def _look_like_answers(codes: Counter[str]) -> bool:

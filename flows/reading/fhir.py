@@ -22,6 +22,16 @@ from schemas.shaping import link_column
 RESPONSE = "QuestionnaireResponse"
 SEGMENT = re.compile(r"([^.\[\]]+)(?:\[([^\[\]]*)\])?(?:\.|$)")
 MOST_REFERENCES = 8
+# Second steps of a path that stay within the response.
+OWN_PARTS = ("reference", "type", "display", "lastUpdated", "versionId", "profile", "source")
+# They say again what the responses say, and are many.
+NEVER_REFERRED_TO = (
+    "QuestionnaireResponse",
+    "Questionnaire",
+    "Observation",
+    "ValueSet",
+    "CodeSystem",
+)
 
 
 @dataclass(frozen=True)
@@ -74,13 +84,18 @@ class ResponseWalk:
     @property
     def needs_others(self) -> bool:
         """True where a path leads on from a reference into another resource."""
-        return any("." in name or "[" in name for name in self.names)
+        linked = {cell.column for cell in self.cells}
+        paths = [name.split(".") for name in self.names if name not in linked]
+        return any(
+            "[" in "".join(path) or len(path) > 2 or (len(path) == 2 and path[1] not in OWN_PARTS)
+            for path in paths
+        )
 
     def index(self, records: Iterable[JsonRecord]) -> None:
         """Keep the resources that a response may refer to."""
         for record in records:
             content = record.content
-            if content is None or content.get("resourceType") == RESPONSE:
+            if content is None or content.get("resourceType") in NEVER_REFERRED_TO:
                 continue
             self.others[f"{content.get('resourceType')}/{content.get('id')}"] = content
             if record.full_url:

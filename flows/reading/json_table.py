@@ -47,6 +47,9 @@ def prepare_json(path: Path, source: Source, target: Path, findings: Findings) -
             walk.index(read_records(path))
         table = _write(path, walk.rows(read_records(path)), names, source, target)
         walk.tell(findings)
+        keys = [clean_name(name) for name in source.key]
+        if keys and walk.remarks.responses and not walk.remarks.filled & set(keys):
+            raise FileRefused("column-missing", line=1, column=" / ".join(keys), nearest="")
         return table
     seen: dict[str, None] = {}
     table = _write(path, _flat_rows(read_records(path), names, seen), names, source, target)

@@ -31,25 +31,13 @@ def unpivot_sessions(
         raise TypeError("the mapping has no wide table")
     found = _columns(grammar, wide)
     cells = [name for form in forms for name in form.cells.values()]
-    selects = []
-    for order, session in enumerate(dict.fromkeys(session for _, session in found)):
-        for form in forms:
-            names = [
-                found[name, session] for name in form.cells.values() if (name, session) in found
-            ]
-            if not names:
-                continue
-            texts = [grammar.cell(name) for name in shared]
-            texts += [_cell(grammar, found, name, session) for name in wide.carry]
-            texts += [literal(session), literal(str(form.number)), "''"]
-            texts += [_cell(grammar, found, name, session, literal(ABSENT)) for name in cells]
-            filled = " or ".join(f"not {_blank(grammar, name)}" for name in names)
-            put = ", ".join(f"{text} as s{n}" for n, text in enumerate(texts))
-            selects.append(
-                f"select l.line, {order} as session_order, {form.number} as form, {put}"
-                " from record join record_line l on l.row = record.rowid"
-                f" where dropped_by is null and ({filled})"
-            )
+    sessions = dict.fromkeys(session for _, session in found)
+    selects = [
+        _select(grammar, wide, form, (order, session), found, shared, cells)
+        for order, session in enumerate(sessions)
+        for form in forms
+        if any((name, session) in found for name in form.cells.values())
+    ]
     con.execute(
         "create or replace temp table shaped as select *, row_number() over"
         f" (order by line, session_order, form) - 1 as position from ({' union all '.join(selects)})"
@@ -58,6 +46,31 @@ def unpivot_sessions(
     if not row or not row[0]:
         raise FileRefused("file-without-forms")
     return [*shared, *wide.carry, SESSION_COLUMN, FORM_COLUMN, STATE_COLUMN, *cells]
+
+
+def _select(
+    grammar: CellGrammar,
+    wide: Wide,
+    form: ShapedForm,
+    at: tuple[int, str],
+    found: dict[tuple[str, str], str],
+    shared: list[str],
+    cells: list[str],
+) -> str:
+    """The records of one form in one session, those without any answer left out."""
+    order, session = at
+    names = [found[name, session] for name in form.cells.values() if (name, session) in found]
+    texts = [grammar.cell(name) for name in shared]
+    texts += [_cell(grammar, found, name, session) for name in wide.carry]
+    texts += [literal(session), literal(str(form.number)), "''"]
+    texts += [_cell(grammar, found, name, session, literal(ABSENT)) for name in cells]
+    filled = " or ".join(f"not {_blank(grammar, name)}" for name in names)
+    put = ", ".join(f"{text} as s{n}" for n, text in enumerate(texts))
+    return (
+        f"select l.line, {order} as session_order, {form.number} as form, {put}"
+        " from record join record_line l on l.row = record.rowid"
+        f" where dropped_by is null and ({filled})"
+    )
 
 
 def _columns(grammar: CellGrammar, wide: Wide) -> dict[tuple[str, str], str]:

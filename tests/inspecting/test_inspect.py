@@ -114,6 +114,31 @@ def test_words_that_come_again_are_no_answers_of_an_instrument(tmp_path: Path) -
     assert "theme" not in text + target.read_text()
 
 
+@pytest.mark.parametrize("product", ["cdisc", "redcap"])
+def test_a_draft_of_long_data_reads_it(product: str, tmp_path: Path) -> None:
+    answers = "0123012"
+    if product == "cdisc":
+        head = "STUDYID,USUBJID,QSTESTCD,QSORRES,QSSTRESN,VISIT,QSDTC"
+        rows = [
+            f"S,P{p},GAD01{n:02},x,{answer},V1,2026-03-0{p}"
+            for p in (1, 2)
+            for n, answer in enumerate(answers, start=1)
+        ]
+    else:
+        head = "record,redcap_event_name,field_name,value,date"
+        rows = [
+            f"P{p},e1,gad{n},{answer},2026-03-0{p}"
+            for p in (1, 2)
+            for n, answer in enumerate(answers, start=1)
+        ]
+    path = written(tmp_path, "\n".join([head, *rows, ""]))
+    target = tmp_path / "clinic.toml"
+    assert "0 lines to fill in" in said(path, target=target)
+    found = read_paths([path], read_mapping(target)).rows
+    assert found["value"].to_list() == list(answers) * 2
+    assert set(found["instrument"]) == {"GAD-7"}
+
+
 def test_both_readings_of_a_date_are_told(tmp_path: Path) -> None:
     items = ",".join(f"gad7_{n}" for n in range(1, 8))
     path = written(tmp_path, f"patient,date,{items}\np1,04/03/2026,0,0,0,0,0,0,0\n")

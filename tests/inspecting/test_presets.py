@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 
 from flows.inspecting.detect import detect
 from flows.inspecting.look import look_at
+from flows.validate import clinic_rules
+from flows.workspace import Workspace
 from schemas.export_format import MappingFaults, check_mapping, read_mapping
 from schemas.presets import presets, with_presets
-from tests.reading.conftest import SAMPLES
+from tests.reading.conftest import REGISTRY, SAMPLES, read_paths
 
 # Headers as each product writes them; where samples are shipped, these are looked at too.
 HEADERS = {
@@ -99,6 +102,25 @@ def test_an_unknown_preset_is_a_fault_of_the_mapping() -> None:
         check_mapping(mapping(source(preset="redcup")))
 
 
+def test_a_changed_preset_changes_the_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that everything a clinic delivered is read again."""
+    space = Workspace(tmp_path)
+    space.clinics.mkdir(parents=True)
+    text = 'mapping = 1\n[clinic]\nid = "of"\ntimezone = "UTC"\n[[source]]\nname = "of"\n'
+    (space.clinics / "of.toml").write_text(text + 'preset = "openfit"\n')
+
+    def rules() -> str:
+        return clinic_rules(space, "of", REGISTRY, date(2026, 1, 1))[1]
+
+    before = rules()
+    assert rules() == before
+    changed = {**presets()["openfit"], "missing": {"": "blank", "-1": "not_answered"}}
+    monkeypatch.setattr("schemas.presets.presets", lambda: {"openfit": changed})
+    assert rules() != before
+
+
 def test_a_mapping_with_a_preset_reads_a_file(tmp_path: Path) -> None:
     path = tmp_path / "of.toml"
     path.write_text(
@@ -106,3 +128,74 @@ def test_a_mapping_with_a_preset_reads_a_file(tmp_path: Path) -> None:
     )
     names = [form.instrument for form in read_mapping(path).source[0].form]
     assert names == ["ORS", "SRS"]
+
+
+def rows_of(folder: Path, text: str, own: dict[str, Any]) -> list[tuple[Any, ...]]:
+    path = folder / "export.csv"
+    path.write_text(text)
+    rows = read_paths([path], check_mapping(mapping(source(**own)))).rows
+    columns = ["patient_id", "session_no", "instrument", "item", "value", "answered_at"]
+    return rows.select(columns).rows()
+
+
+def test_scores_of_talking_therapies_by_snomed_code(tmp_path: Path) -> None:
+    head = "ServiceRequestId,LocalPatientId,CareContactId,CareContDate,CareActId,CarePersLocalId"
+    lines = [
+        "SR1,P1,C1,2026-03-02,A1,T1,720433000,12 ",
+        "SR1,P1,C1,2026-03-02,A1,T1,445455005,9",
+        "SR1,P1,C2,2026-03-09,A2,T1,506701000000100,28",
+    ]
+    text = "\n".join([head + ",CodedAssToolType,PersScore", *lines, ""])
+    assert rows_of(tmp_path, text, {"preset": "iapt"}) == [
+        ("P1", None, "PHQ-9", "total", "12", "2026-03-02"),
+        ("P1", None, "GAD-7", "total", "9", "2026-03-02"),
+    ]
+
+
+def test_redcaps_long_export(tmp_path: Path) -> None:
+    lines = [
+        f"{record},e1_arm_1,{name},{value}"
+        for record in ("1", "2")
+        for name, value in [
+            *((f"gad{n}", n % 4) for n in range(1, 8)),
+            ("gad_date", "2026-03-02"),
+            ("city", "Ulm"),
+        ]
+    ]
+    text = "\n".join(["record,redcap_event_name,field_name,value", *lines, ""])
+    code = {
+        "column": "field_name",
+        "value": "value",
+        "carry": ["gad_date"],
+        "ignore": ["city"],
+        "map": {f"gad{n}": ["GAD-7", n] for n in range(1, 8)},
+    }
+    fields = {"session": {"column": "redcap_event_name"}, "answered_at": {"column": "gad_date"}}
+    found = rows_of(tmp_path, text, {"preset": "redcap_eav", "code": [code], "fields": fields})
+    assert found == [
+        (record, "e1_arm_1", "GAD-7", str(n), str(n % 4), "2026-03-02")
+        for record in ("1", "2")
+        for n in range(1, 8)
+    ]
+
+
+def test_limesurveys_vv_export(tmp_path: Path) -> None:
+    items = "\t".join(f"gad[{n}]" for n in range(1, 8))
+    text = "\n".join(
+        [
+            "Response ID\tDate submitted\tLast page\tStart language\tToken\t"
+            + "\t".join("abcdefg"),
+            f"id\tsubmitdate\tlastpage\tstartlanguage\ttoken\t{items}",
+            "1\t2026-03-02 10:00:00\t3\tde\tP1\t0\t1\t2\t3\t0\t1\t{question_not_shown}",
+            "2\t{question_not_shown}\t1\tde\tP2\t0\t1\t2\t3\t0\t1\t2",
+            "",
+        ]
+    )
+    form = {
+        "instrument": "GAD-7",
+        "respondent": "patient",
+        "items": {"columns": "gad[{}]", "count": 7},
+    }
+    found = rows_of(tmp_path, text, {"preset": "limesurvey_vv", "form": [form]})
+    assert [row[4] for row in found] == ["0", "1", "2", "3", "0", "1", None]
+    assert {row[0] for row in found} == {"P1"}

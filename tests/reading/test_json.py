@@ -279,6 +279,13 @@ class TestResponses:
         assert values(result)[0] is None
 
 
+def test_a_file_without_any_key_is_refused(read: Reader) -> None:
+    nameless = [{k: v for k, v in response(str(n)).items() if k != "id"} for n in range(3)]
+    result = read(lines(*nameless), mapping=fhir_mapping())
+    assert result.at("column-missing") == [(1, "id")]
+    assert len(read(lines(*nameless), mapping=fhir_mapping(key=[])).rows) == 27
+
+
 class TestDamage:
     good = lines(response("1"), response("2"), response("3"))
 
