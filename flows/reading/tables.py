@@ -59,7 +59,7 @@ def _from_here(tables: TableSet, source: Source, apart: Appointment) -> tuple[Li
 
 def _appointments(source: Source, apart: Appointment) -> Source:
     """The part of a source that reads its table of appointments."""
-    nothing = {name: () for name in ("form", "code", "wide") if name in Source.model_fields}
+    nothing: dict[str, object] = {"form": (), "code": (), "wide": None}
     changed = {
         "join": (),
         "fields": source.shared_fields,
