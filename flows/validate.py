@@ -39,6 +39,8 @@ from schemas.export_format import MappingFaults, read_mapping
 from schemas.instrument_types import Instrument
 
 EARLIEST = date(1990, 1, 1)
+# Raised where the same file would give other rows, or rows other ids: everything landed is read again.
+READER = b"2"
 # Refusals that leave the file where it is: nothing of it was landed.
 NOT_LANDED = (
     "file-unmatched",
@@ -100,7 +102,7 @@ def clinic_rules(
     check_clinic(mapping, clinic_id)
     rules = DeliveryRules(mapping, instruments, EARLIEST, as_of, workspace.root)
     rules.check()
-    parts = [path.read_bytes(), *password_part(workspace, mapping)]
+    parts = [READER, path.read_bytes(), *password_part(workspace, mapping)]
     if any(source.preset for source in mapping.source):
         parts.append(mapping.model_dump_json().encode())
     parts += [

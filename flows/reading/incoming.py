@@ -45,9 +45,10 @@ class Pseudonyms:
     clinic_id: str
 
     def install(self, con: duckdb.DuckDBPyConnection) -> None:
-        """Define the macros pseudonym(kind, id) and row_id(kind, text) in this session."""
+        """Define the macros pseudonym(kind, id), record_key(text) and row_id(kind, key) in this session."""
         if self.key is None:
             con.execute("create or replace temp macro pseudonym(kind, id) as id")
+            con.execute("create or replace temp macro record_key(text) as text")
             con.execute("create or replace temp macro row_id(kind, key) as kind || '|' || key")
             con.execute("create or replace temp macro episode_pseudonym(patient, id) as id")
             return
@@ -60,12 +61,13 @@ class Pseudonyms:
             "getvariable('key_outer') || unhex(sha256(getvariable('key_inner') || encode(message)))"
             "), 32)"
         )
-        for name in ("pseudonym", "row_id"):
-            con.execute(
-                f"create or replace temp macro {name}(kind, id) as"
-                f" keyed_hash(kind || chr(31) || {clinic} || chr(31) || id)"
-            )
-
+        con.execute(
+            "create or replace temp macro pseudonym(kind, id) as"
+            f" keyed_hash(kind || chr(31) || {clinic} || chr(31) || id)"
+        )
+        con.execute("create or replace temp macro record_key(text) as pseudonym('record', text)")
+        # The key is a keyed hash already: what follows only keeps the things of one record apart.
+        con.execute("create or replace temp macro row_id(kind, key) as md5(kind || chr(31) || key)")
         # Some systems number a patient's episodes 1, 2, 3: the patient belongs to the id.
         con.execute(
             "create or replace temp macro episode_pseudonym(patient, id) as"
@@ -173,7 +175,7 @@ def create_withdrawn(
 def _columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:
     names = part.names
     shared = [
-        ("row_id", f"row_id({_kind(plan, part)}, {_key(plan, part)})"),
+        ("row_id", f"row_id({_kind(plan, part)}, {part.names['key']})"),
         ("patient_id", "patient_of.pseudonym"),
         ("therapist_id", "therapist_of.pseudonym"),
         ("episode_id", "episode_of.pseudonym"),
@@ -203,23 +205,6 @@ def _kind(plan: RecordPlan, part: Part) -> str:
     name = part.instrument.id if part.instrument else part.form.instrument
     which = f"{source}/{name}/{twins.index(part)}"
     return f"{literal(which + '/')} || {_respondent(part)}"
-
-
-def _key(plan: RecordPlan, part: Part) -> str:
-    if plan.grammar.source.key:
-        return "key_text"
-    names = part.names
-    if part.kind == "episode":
-        cells = [names["patient"], names["episode"]]
-    else:
-        at = f"{names['at']}_text"
-        cells = [
-            names["patient"],
-            f"coalesce({names['episode']}, '')",
-            f"coalesce({names['session']}, '')",
-            at,
-        ]
-    return " || chr(31) || ".join(cells)
 
 
 def _respondent(part: Part) -> str:

@@ -42,7 +42,8 @@ class Part:
     Attributes:
         kind: form, appointment or episode.
         prefix: of its columns in the record table.
-        names: record-table column of patient, therapist, episode, session, at (and end, respondent).
+        names: record-table column of patient, therapist, episode, session, at, key (and end,
+            respondent).
         columns: header names behind each of these, for findings.
         form: the mapping's form, where kind is form.
         instrument: the registry's instrument, None where the registry has none of that name.
@@ -362,12 +363,30 @@ def _plan_key(plan: RecordPlan) -> None:
     source = grammar.source
     if source.key:
         cells = [grammar.cell(name) for name in source.key]
-        key = f" || {SEPARATOR} || ".join(cells)
-        plan.put([("key_text", key)], "key_text")
+        keys = [f" || {SEPARATOR} || ".join(cells)] * len(plan.parts)
+    else:
+        keys = [_natural_key(part) for part in plan.parts]
+    # Forms of one record mostly share their key: it is hashed once, which is most of the cost.
+    distinct = list(dict.fromkeys(keys))
+    for number, key in enumerate(distinct):
+        plan.put([(f"key{number}", f"record_key({key})")], f"key{number}")
+    for part, key in zip(plan.parts, keys, strict=True):
+        part.names["key"] = f"key{distinct.index(key)}"
     read, judged, columns = version_columns(grammar, source.version)
     plan.read += read
     plan.judged += judged
     plan.put(columns, *(name for name, _ in columns))
+
+
+def _natural_key(part: Part) -> str:
+    """What identifies a record where the mapping names no key."""
+    names = part.names
+    if part.kind == "episode":
+        cells = [names["patient"], names["episode"]]
+    else:
+        optional = [f"coalesce({names[name]}, '')" for name in ("episode", "session")]
+        cells = [names["patient"], *optional, f"{names['at']}_text"]
+    return f" || {SEPARATOR} || ".join(cells)
 
 
 def create_records(con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: TextTable) -> None:
