@@ -9,13 +9,12 @@ import codecs
 import re
 import tomllib
 from collections.abc import Iterator
-from collections.abc import Mapping as Mapping_
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS, fact_fault
+from schemas.mapping_care import Appointment, Episode, Shared, known_values
 from schemas.mapping_parts import (
     Condition,
     DropRule,
@@ -30,16 +29,11 @@ from schemas.mapping_shapes import Code, Wide
 from schemas.presets import with_presets
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-SESSION_STATUS = (
-    "booked", "attended", "no_show", "cancelled_by_patient", "cancelled_by_service",
-    "too_late_not_seen",
-)  # fmt: skip
 RESPONDENTS = ("patient", "therapist", "relative", "observer")
 # The reader's own word for an answer that is none.
 RESERVED_REASON = "invalid"
 # Codecs of Python that turn bytes into text and are no encoding of files.
 NO_ENCODINGS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"}
-END_REASONS = ("completed", "dropout", "transferred", "service_ended", "died_other")
 
 
 class MappingFaults(ValueError):
@@ -71,7 +65,7 @@ class Form(Strict):
     @field_validator("respondent")
     @classmethod
     def _known_respondent(cls, rule: str | FieldRule) -> str | FieldRule:
-        return rule if isinstance(rule, str) else _known_values(rule, RESPONDENTS)
+        return rule if isinstance(rule, str) else known_values(rule, RESPONDENTS)
 
     @model_validator(mode="after")
     def _has_content(self) -> Form:
@@ -82,14 +76,7 @@ class Form(Strict):
         return self
 
 
-class _Shared(Strict):
-    patient: FieldRule | None = None
-    therapist: FieldRule | None = None
-    episode: FieldRule | None = None
-    session: FieldRule | None = None
-
-
-class Fields(_Shared):
+class Fields(Shared):
     """Columns shared by everything a record carries."""
 
     answered_at: FieldRule | None = None
@@ -108,75 +95,6 @@ class Join(Strict):
     table: str
     to: tuple[tuple[str, str], ...] = ()
     fields: Fields = Fields()
-
-
-class Appointment(_Shared):
-    """The appointment a record carries, or a row of a table of appointments."""
-
-    table: str | None = None
-    id: FieldRule | None = None
-    when: Condition | None = None
-    planned_at: FieldRule | None = None
-    status: FieldRule
-    mode: FieldRule | None = None
-    interpreter: FieldRule | None = None
-
-    @model_validator(mode="after")
-    def _known_facts(self) -> Appointment:
-        _refuse_unknown_facts(self, APPOINTMENT_FACTS)
-        return self
-
-    @field_validator("status")
-    @classmethod
-    def _known_status(cls, rule: FieldRule) -> FieldRule:
-        return _known_values(rule, SESSION_STATUS)
-
-
-class Episode(_Shared):
-    """The course of treatment a record carries."""
-
-    when: Condition | None = None
-    start: FieldRule
-    end: FieldRule | None = None
-    end_reason: FieldRule | None = None
-    referral: FieldRule | None = None
-    sex: FieldRule | None = None
-    age_band: FieldRule | None = None
-    language: FieldRule | None = None
-    interpreter_needed: FieldRule | None = None
-    diagnosis_group: FieldRule | None = None
-    previous_treatment: FieldRule | None = None
-    employment: FieldRule | None = None
-    end_planned: FieldRule | None = None
-
-    @model_validator(mode="after")
-    def _known_facts(self) -> Episode:
-        _refuse_unknown_facts(self, EPISODE_FACTS)
-        return self
-
-    @field_validator("end_reason")
-    @classmethod
-    def _known_reason(cls, rule: FieldRule | None) -> FieldRule | None:
-        return None if rule is None else _known_values(rule, END_REASONS)
-
-
-def _refuse_unknown_facts(part: Appointment | Episode, facts: Mapping_[str, object]) -> None:
-    rules = {name: getattr(part, name) for name in facts}
-    faults = [
-        fault
-        for name, rule in rules.items()
-        if rule is not None and (fault := fact_fault(name, set(rule.map.values()), facts))
-    ]
-    if faults:
-        raise ValueError("; ".join(faults))
-
-
-def _known_values(rule: FieldRule, known: tuple[str, ...]) -> FieldRule:
-    unknown = sorted(set(rule.map.values()) - set(known))
-    if unknown or not rule.map:
-        told = f"{', '.join(unknown)} is not one" if unknown else "there is no map"
-        raise ValueError(f"map must lead to {', '.join(known)}: {told}")
-    return rule
 
 
 class Header(Strict):
@@ -318,7 +236,7 @@ class Source(Strict):
             faults.append('items.links needs read.format = "fhir"')
         return faults
 
-    def field_for(self, part: _Shared, key: str) -> FieldRule | None:
+    def field_for(self, part: Shared, key: str) -> FieldRule | None:
         """The rule a part uses for a shared field: its own, else the source's."""
         return getattr(part, key) or getattr(self.shared_fields, key)
 

@@ -16,7 +16,7 @@ import schemas
 from flows.errors import FileRefused
 from flows.reading.cells import clean_name
 from flows.reading.finding import Findings
-from flows.reading.record import Part, RecordPlan
+from flows.reading.plan import Part, RecordPlan
 from schemas.export_format import FieldRule, Form, Source
 from schemas.instrument_types import Instrument
 from schemas.shaping import FORM_COLUMN

@@ -8,7 +8,7 @@ import polars as pl
 
 from flows.reading.delimited import TextTable
 from flows.reading.finding import Findings
-from flows.reading.record import Part, RecordPlan
+from flows.reading.plan import Part, RecordPlan
 from schemas.export_format import FieldRule
 from schemas.finding_rules import finding_rules
 

@@ -30,8 +30,9 @@ from flows.reading.finding import Findings
 from flows.reading.incoming import create_all_keys, create_incoming, create_withdrawn
 from flows.reading.json_table import JSON_FORMATS
 from flows.reading.judge import Verdict, judge
+from flows.reading.plan import Part, RecordPlan
 from flows.reading.prepare import prepare
-from flows.reading.record import Part, RecordPlan, create_records, plan_lines, plan_records
+from flows.reading.record import create_records, plan_lines, plan_records
 from flows.reading.reshape import reshape
 from schemas.export_format import Source
 from schemas.instrument_types import Instrument

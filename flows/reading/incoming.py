@@ -11,7 +11,7 @@ import polars as pl
 
 from flows.reading.cells import literal
 from flows.reading.judge import Verdict
-from flows.reading.record import Part, RecordPlan
+from flows.reading.plan import Part, RecordPlan
 from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
 
 # What a row says; two rows that agree in these are the same news.

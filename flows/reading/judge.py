@@ -9,7 +9,7 @@ import polars as pl
 
 from flows.reading.cells import literal
 from flows.reading.finding import Findings
-from flows.reading.record import Part
+from flows.reading.plan import Part
 from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
 from schemas.finding_rules import finding_rules
 from schemas.tables import (

@@ -7,7 +7,6 @@ file order, so that the row id leads back to the physical line.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import duckdb
 
@@ -18,11 +17,10 @@ from flows.reading.cells import (
     clean_name,
     cleaned,
     coded,
-    date_field,
     literal,
-    text_field,
 )
 from flows.reading.delimited import LONGEST_LINE, TextTable
+from flows.reading.plan import Part, RecordPlan
 from flows.reading.version import version_columns
 from schemas.export_format import Appointment, Episode, FieldRule, Form, Source
 from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
@@ -33,70 +31,6 @@ from schemas.shaping import REFUSED, STATE_COLUMN
 SEPARATOR = "'\x1f'"
 # A NUL cannot be in a decoded file: no cell is ever taken for NULL by the engine.
 NULL_TEXT = "'\x01'"
-
-
-@dataclass(frozen=True)
-class Part:
-    """One thing a record may carry: a form, an appointment or an episode.
-
-    Attributes:
-        kind: form, appointment or episode.
-        prefix: of its columns in the record table.
-        names: record-table column of patient, therapist, episode, session, at, key (and end,
-            respondent).
-        columns: header names behind each of these, for findings.
-        form: the mapping's form, where kind is form.
-        instrument: the registry's instrument, None where the registry has none of that name.
-        scores: names of stated scores.
-        state: record-table column that says what came of joining the form's lines; None where a
-            record is a line.
-    """
-
-    kind: str
-    prefix: str
-    names: dict[str, str]
-    columns: dict[str, str]
-    form: Form | None = None
-    instrument: Instrument | None = None
-    items: tuple[str, ...] = ()
-    beyond: tuple[str, ...] = ()
-    respondent: str | None = None
-    state: str | None = None
-
-
-@dataclass
-class RecordPlan:
-    """The columns of the record table, and the parts that stand on them.
-
-    `read`, `judged` and `columns` are three queries, each over the one before.
-    """
-
-    grammar: CellGrammar
-    with_text: bool
-    read: list[tuple[str, str]] = field(default_factory=list)
-    judged: list[tuple[str, str]] = field(default_factory=list)
-    columns: list[tuple[str, str]] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
-
-    def put(self, columns: list[tuple[str, str]], *keep: str) -> None:
-        """Add aliased expressions; `keep` names those that stay in the table."""
-        self.columns.extend(columns)
-        self.kept.extend(keep)
-
-    def put_text(self, name: str, rule: FieldRule | None) -> str:
-        """Add an identifier-like field."""
-        self.put(text_field(self.grammar, name, rule), name, f"{name}_status")
-        return name
-
-    def put_date(self, name: str, rule: FieldRule | None) -> str:
-        """Add a date field."""
-        kept = [name, f"{name}_text", f"{name}_precision", f"{name}_status"]
-        read, judged, columns = date_field(self.grammar, name, rule)
-        self.read.extend(read)
-        self.judged.extend(judged)
-        self.put(columns, *kept)
-        return name
 
 
 def plan_records(

@@ -16,7 +16,7 @@ from flows.reading.columns import needed_columns, tell_unused
 from flows.reading.delimited import TextTable, index_records
 from flows.reading.finding import Findings
 from flows.reading.pivot import pivot_codes
-from flows.reading.record import RecordPlan
+from flows.reading.plan import RecordPlan
 from flows.reading.unpivot import unpivot_sessions
 from schemas.export_format import Source
 from schemas.shaping import shaped_forms, shaped_source

@@ -1,0 +1,95 @@
+"""What a record may carry beside forms: appointments and episodes, and the fields all parts share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import field_validator, model_validator
+
+from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS, fact_fault
+from schemas.mapping_parts import Condition, FieldRule, Strict
+
+SESSION_STATUS = (
+    "booked", "attended", "no_show", "cancelled_by_patient", "cancelled_by_service",
+    "too_late_not_seen",
+)  # fmt: skip
+END_REASONS = ("completed", "dropout", "transferred", "service_ended", "died_other")
+
+
+class Shared(Strict):
+    """Fields that a source states for all its parts, and a part for itself."""
+
+    patient: FieldRule | None = None
+    therapist: FieldRule | None = None
+    episode: FieldRule | None = None
+    session: FieldRule | None = None
+
+
+class Appointment(Shared):
+    """The appointment a record carries, or a row of a table of appointments."""
+
+    table: str | None = None
+    id: FieldRule | None = None
+    when: Condition | None = None
+    planned_at: FieldRule | None = None
+    status: FieldRule
+    mode: FieldRule | None = None
+    interpreter: FieldRule | None = None
+
+    @model_validator(mode="after")
+    def _known_facts(self) -> Appointment:
+        _refuse_unknown_facts(self, APPOINTMENT_FACTS)
+        return self
+
+    @field_validator("status")
+    @classmethod
+    def _known_status(cls, rule: FieldRule) -> FieldRule:
+        return known_values(rule, SESSION_STATUS)
+
+
+class Episode(Shared):
+    """The course of treatment a record carries."""
+
+    when: Condition | None = None
+    start: FieldRule
+    end: FieldRule | None = None
+    end_reason: FieldRule | None = None
+    referral: FieldRule | None = None
+    sex: FieldRule | None = None
+    age_band: FieldRule | None = None
+    language: FieldRule | None = None
+    interpreter_needed: FieldRule | None = None
+    diagnosis_group: FieldRule | None = None
+    previous_treatment: FieldRule | None = None
+    employment: FieldRule | None = None
+    end_planned: FieldRule | None = None
+
+    @model_validator(mode="after")
+    def _known_facts(self) -> Episode:
+        _refuse_unknown_facts(self, EPISODE_FACTS)
+        return self
+
+    @field_validator("end_reason")
+    @classmethod
+    def _known_reason(cls, rule: FieldRule | None) -> FieldRule | None:
+        return None if rule is None else known_values(rule, END_REASONS)
+
+
+def _refuse_unknown_facts(part: Appointment | Episode, facts: Mapping[str, object]) -> None:
+    rules = {name: getattr(part, name) for name in facts}
+    faults = [
+        fault
+        for name, rule in rules.items()
+        if rule is not None and (fault := fact_fault(name, set(rule.map.values()), facts))
+    ]
+    if faults:
+        raise ValueError("; ".join(faults))
+
+
+def known_values(rule: FieldRule, known: tuple[str, ...]) -> FieldRule:
+    """The rule, where its map leads to known words alone."""
+    unknown = sorted(set(rule.map.values()) - set(known))
+    if unknown or not rule.map:
+        told = f"{', '.join(unknown)} is not one" if unknown else "there is no map"
+        raise ValueError(f"map must lead to {', '.join(known)}: {told}")
+    return rule
