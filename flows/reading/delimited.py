@@ -12,11 +12,12 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import polars as pl
 
 from flows.errors import FileRefused
 from flows.reading.cells import clean_name
@@ -51,6 +52,7 @@ class TextTable:
         ends_unfinished: the file does not end with a line break.
         is_quoted_oddly: quotes do not pair up: one is not closed, or stands inside a bare cell.
         delimiter: between the cells in `path`.
+        refused: records that were left out because they do not split as the others do.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class TextTable:
     ends_unfinished: bool
     is_quoted_oddly: bool = False
     delimiter: str = ","
+    refused: int = 0
 
 
 def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextTable:
@@ -95,9 +98,34 @@ def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextT
     if len(starts) == 0:
         raise FileRefused("file-without-records", line=header_lines)
     delimiters.tame(starts, spans)
-    return TextTable(
+    table = TextTable(
         target, columns, starts, lines, spans, header_line, last != b"\n", index.quotes % 2 == 1,
         read.delimiter,
+    )  # fmt: skip
+    return table if table.is_quoted_oddly else _without_shifted(table, delimiters, findings)
+
+
+def _without_shifted(table: TextTable, delimiters: WideRecords, findings: Findings) -> TextTable:
+    """The table without records in which an empty last cell may hide a delimiter too many.
+
+    Everything behind that delimiter would have moved by one. Where all records are alike, or end in
+    several empty cells, nothing has.
+    """
+    surplus = delimiters.blank_cells(table.starts)
+    shifted = surplus == 1
+    if shifted.all():
+        shifted[:] = False
+    harmless = pl.Series("line", table.lines[(surplus > 0) & ~shifted], dtype=pl.Int32)
+    findings.add_lines("cells-beyond-blank", harmless, expected=len(table.columns))
+    if not shifted.any():
+        return table
+    starts = delimiters.take_out(table.starts, shifted)
+    lines = pl.Series("line", table.lines[shifted], dtype=pl.Int32)
+    findings.add_lines("delimiter-hidden", lines, expected=len(table.columns))
+    kept = ~shifted
+    return replace(
+        table, starts=starts, lines=table.lines[kept], spans=table.spans[kept],
+        refused=int(shifted.sum()),
     )  # fmt: skip
 
 
@@ -127,7 +155,7 @@ def recount(table: TextTable) -> TextTable:
     header_lines = int(table.lines[0]) - 1 - _blank_before(data)
     return TextTable(
         table.path, table.columns, breaks[first], first + 1 + header_lines, spans,
-        table.header_line, table.ends_unfinished, delimiter=table.delimiter,
+        table.header_line, table.ends_unfinished, delimiter=table.delimiter, refused=table.refused,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def _delimited(export: Export) -> list[Prepared]:
     if read.format == "tsv":
         read = read.model_copy(update={"delimiter": "\t"})
     table = delimited.prepare(export.path, read, export.text(), export.findings)
-    return [Prepared(export.source, table)]
+    return [Prepared(export.source, table, table.refused)]
 
 
 def _json(export: Export) -> list[Prepared]:

@@ -118,6 +118,8 @@ class TableSet:
             packed.unlink(missing_ok=True)
         found = [replace(f, line=f.line and f.line + place * STRIDE) for f in told.single]
         self.export.findings.single += found
+        offset = pl.col("line") + place * STRIDE
+        self.export.findings.frames += [frame.with_columns(offset) for frame in told.frames]
         self.loaded[member] = self._create(table, place)
         table.path.unlink()
         return self.loaded[member]

@@ -61,6 +61,63 @@ class WideRecords:
             first = last
         data.flush()
 
+    def blank_cells(self, starts: np.ndarray) -> np.ndarray:
+        """How many empty cells each record has beyond the last column, where it has no others there.
+
+        Args:
+            starts: byte offset of each record.
+        """
+        surplus = np.zeros(len(starts), dtype=np.int64)
+        if self.counted == len(starts) * (self.width - 1):
+            return surplus
+        data = np.memmap(self.path, dtype=np.uint8, mode="r")
+        ends = np.append(starts[1:], len(data))
+        first = 0
+        while first < len(starts):
+            last = int(np.searchsorted(ends, starts[first] + BLOCK_BYTES, side="right"))
+            last = max(last, first + 1)
+            block = data[starts[first] : ends[last - 1]]
+            places = self._delimiters(block)
+            begins = np.searchsorted(places, starts[first:last] - starts[first])
+            beyond = np.diff(np.append(begins, len(places))) - (self.width - 1)
+            surplus[first:last] = np.where(self._ends_blank(block, places, begins), beyond, 0)
+            first = last
+        return surplus
+
+    def take_out(self, starts: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Write the text anew without some of its records.
+
+        Args:
+            starts: byte offset of each record.
+            which: True for those to be taken out.
+
+        Returns:
+            Byte offset of each record that stays.
+        """
+        data = np.memmap(self.path, dtype=np.uint8, mode="r")
+        lengths = np.diff(np.append(starts, len(data)))
+        target = self.path.with_suffix(".kept")
+        with target.open("wb") as sink:
+            sink.write(data[: starts[0]].tobytes())
+            first = 0
+            while first < len(starts):
+                last = int(np.searchsorted(starts, starts[first] + BLOCK_BYTES, side="right"))
+                block = data[starts[first] : starts[first] + lengths[first:last].sum()]
+                sink.write(block[np.repeat(~which[first:last], lengths[first:last])].tobytes())
+                first = last
+        target.replace(self.path)
+        taken = np.cumsum(np.where(which, lengths, 0)) - np.where(which, lengths, 0)
+        return (starts - taken)[~which]
+
+    def _delimiters(self, block: np.ndarray) -> np.ndarray:
+        """Where delimiters outside quotes stand in a block that begins with a record."""
+        found = block == self.delimiter[-1]
+        for back, byte in enumerate(reversed(self.delimiter[:-1]), start=1):
+            found[back:] &= block[:-back] == byte
+        places = np.flatnonzero(found)
+        quotes = np.flatnonzero(block == ord('"'))
+        return places[np.searchsorted(quotes, places) % 2 == 0]
+
     def _ends_blank(self, block: np.ndarray, places: np.ndarray, first: np.ndarray) -> np.ndarray:
         """True for records whose surplus cells are all empty: these the engine leaves out itself."""
         after = np.append(first[1:], len(places))
@@ -74,12 +131,7 @@ class WideRecords:
         return is_wide & is_run & (next_byte == ord("\n"))
 
     def _tame_block(self, block: np.ndarray, starts: np.ndarray, allowed: np.ndarray) -> None:
-        found = block == self.delimiter[-1]
-        for back, byte in enumerate(reversed(self.delimiter[:-1]), start=1):
-            found[back:] &= block[:-back] == byte
-        places = np.flatnonzero(found)
-        quotes = np.flatnonzero(block == ord('"'))
-        places = places[np.searchsorted(quotes, places) % 2 == 0]
+        places = self._delimiters(block)
         record = np.searchsorted(starts, places, side="right") - 1
         first = np.searchsorted(places, starts)
         rank = np.arange(len(places)) - first[record]

@@ -403,11 +403,20 @@ def test_far_too_wide_lines_are_cheap_and_pointed_at(
     assert {values[1] for values in result.rows} == {"a", "b"}
 
 
-@pytest.mark.parametrize("surplus", [1, 3, 2_000, 50_000])
+@pytest.mark.parametrize("surplus", [2, 3, 2_000, 50_000])
 def test_surplus_cells_that_are_all_empty_do_no_harm(read: Reader, surplus: int) -> None:
     lines = [row("a"), row("b") + "," * surplus, row("c") + "," * surplus, row("d")]
     result = read("\n".join([HEADER, *lines]))
     assert {values[1] for values in result.rows} == set("abcd")
+    assert result.at("cells-beyond-blank") == [(3, None), (4, None)]
+
+
+def test_one_empty_cell_too_many_may_mean_that_all_have_moved(read: Reader) -> None:
+    lines = [row("a"), row("b") + ",", '"x\ny",' + row("c"), row("d") + ",", row("e")]
+    result = read("\n".join([HEADER, *lines, ""]))
+    assert {values[1] for values in result.rows} == {"a", "e"}
+    assert result.at("delimiter-hidden") == [(3, None), (6, None)]
+    assert result.at("record-malformed") == [(4, None)]
 
 
 def test_quoted_delimiters_are_no_surplus(read: Reader) -> None:

@@ -119,3 +119,19 @@ def test_both_sums_come_out_for_any_file(pair: tuple[bytes, bytes]) -> None:
         assert reading.records == reading.used + reading.dropped + reading.rejected_records
         assert all(reading.found[kind] == sum(counts[kind].values()) for kind in KINDS)
     assert reading.found["form"] <= reading.records
+
+
+def test_a_delimiter_too_many_hidden_by_an_empty_last_cell_is_no_record() -> None:
+    whole = row("p1", answers="1,2,3,0,1,2,3,0,") + "\n" + row("p2", answers="1,2,3,0,1,2,3,0,1")
+    moved = whole.replace("1,2,3,0,1,2,3,0,\n", ",1,2,3,0,1,2,3,0,\n")
+    found, findings = canonical(f"{HEADER}\n{moved}\n".encode())
+    assert {patient for _, patient, *_ in found} == {"p2"}
+    assert findings.filter(pl.col("rule") == "delimiter-hidden")["line"].to_list() == [2]
+
+
+def test_a_delimiter_behind_every_cell_is_told_and_harmless() -> None:
+    lines = [row(f"p{n}", answers="1,2,3,0,1,2,3,0,") for n in range(3)]
+    plain, _ = canonical("\n".join([HEADER, *lines, ""]).encode())
+    found, findings = canonical("\n".join([HEADER, *(f"{line}," for line in lines), ""]).encode())
+    assert found == plain
+    assert "cells-beyond-blank" in set(findings["rule"])
