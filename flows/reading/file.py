@@ -107,6 +107,9 @@ def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
     The connection must have the pseudonym macros installed.
     """
     reading = FileReading()
+    for kind in KINDS:
+        for name in (kind, f"withdrawn_{kind}", f"keys_{kind}"):
+            con.execute(f"drop table if exists {task.prefix}_{name}")
     # Decrypted and unpacked bytes lie here too: the folder is its owner's alone, and goes whatever happens.
     with tempfile.TemporaryDirectory(prefix=f"{task.prefix}-", dir=task.scratch) as folder:
         export = Export(task.path, task.source, Path(folder), reading.findings, task.workspace)
@@ -337,7 +340,8 @@ def _create_tables(
         row = con.execute(
             "select max(version_order) from record where dropped_by is null"
         ).fetchone()
-        reading.instant = row[0] if row else None
+        newest = row[0] if row else None
+        reading.instant = max(filter(None, (reading.instant, newest)), default=None)
 
 
 def _span(
