@@ -27,7 +27,7 @@ from schemas.mapping_parts import (
     known_zone,
 )
 from schemas.mapping_shapes import Code, Wide
-from schemas.presets import with_presets
+from schemas.presets import BELONGS_TO, WITH_HEADER, with_presets
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 SESSION_STATUS = (
@@ -214,10 +214,15 @@ class Read(Strict):
     def _fits_format(self) -> Read:
         if self.password_env and self.password_file:
             raise ValueError("needs one of password_env and password_file, not both")
-        if self.sheets and self.format != "xlsx":
-            raise ValueError(f"sheets belong to xlsx, and the format is {self.format}")
-        if self.format == "tsv" and "delimiter" in self.model_fields_set:
-            raise ValueError("tsv is split at tabs: for another delimiter the format is csv")
+        faults = [
+            f"{key} belongs to {', '.join(formats)}: the format is {self.format}"
+            for key, formats in BELONGS_TO.items()
+            if key in self.model_fields_set and self.format not in formats
+        ]
+        if any(rule.header_again for rule in self.drop) and self.format not in WITH_HEADER:
+            faults.append(f"drop.header_again: files of {self.format} have no header line")
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     @field_validator("password_file")
