@@ -15,6 +15,7 @@ from flows.errors import CorrectionError, FileRefused
 from flows.reading.cells import literal
 from flows.reading.columns import refuse_missing_columns, tell_columns
 from flows.reading.correct import Numbered, correct
+from flows.reading.date_doubts import doubt_dates
 from flows.reading.delimited import TextTable, recount
 from flows.reading.describe import (
     drop_conditions,
@@ -186,6 +187,7 @@ def _read_table(
     reading.rejected_records += prepared.rejected
     reading.retracts = reading.retracts and not prepared.rejected
     _put_lines(con, table, malformed)
+    doubt_dates(con, plan.dates, reading.findings)
     if source.version is not None:
         _refuse_mixed_versions(con, plan)
     tell_columns(plan, header_line, reading.findings)

@@ -22,6 +22,7 @@ from flows.reading.cells import (
     literal,
     text_field,
 )
+from flows.reading.date_doubts import DateColumn, doubt_columns
 from flows.reading.delimited import LONGEST_LINE, TextTable
 from flows.reading.version import version_columns
 from schemas.export_format import Appointment, Episode, FieldRule, Form, Source
@@ -77,6 +78,7 @@ class RecordPlan:
     columns: list[tuple[str, str]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    dates: list[DateColumn] = field(default_factory=list)
 
     def put(self, columns: list[tuple[str, str]], *keep: str) -> None:
         """Add aliased expressions; `keep` names those that stay in the table."""
@@ -95,6 +97,10 @@ class RecordPlan:
         self.read.extend(read)
         self.judged.extend(judged)
         self.put(columns, *kept)
+        if rule is not None:
+            asked, columns, kept = doubt_columns(name, rule, self.grammar.timezone)
+            self.put(columns, *kept)
+            self.dates.append(asked)
         return name
 
 
