@@ -22,6 +22,8 @@ from schemas.export_format import FieldRule, Form, Source
 from schemas.instrument_types import Instrument
 from schemas.shaping import FORM_COLUMN
 
+UNEXPECTED_SHOWN = 200
+
 
 def refuse_missing_columns(
     source: Source, header: tuple[str, ...], header_line: int, findings: Findings
@@ -136,6 +138,7 @@ def tell_unused(
 ) -> None:
     """Name the columns that nothing reads, and those of them that hold personal data."""
     keys = {clean_name(name) for name in source.key}
+    unexpected = 0
     for name in dict.fromkeys(header):
         if name in used or name in keys:
             continue
@@ -143,7 +146,11 @@ def tell_unused(
         if is_personal(name):
             findings.add("personal-data", header_line, name, handling="not stored")
         if not ignored and not name.startswith("(column "):
-            findings.add("column-unexpected", header_line, name)
+            unexpected += 1
+            if unexpected <= UNEXPECTED_SHOWN:
+                findings.add("column-unexpected", header_line, name)
+    if unexpected > UNEXPECTED_SHOWN:
+        findings.add("columns-unexpected", header_line, n=unexpected - UNEXPECTED_SHOWN)
 
 
 def tell_columns(plan: RecordPlan, header_line: int, findings: Findings) -> None:
