@@ -58,13 +58,19 @@ def binary_rows(path: Path, start: bytes, limit: int) -> Rows | None:
             f"{path}: is a workbook with a password, or of the time before .xlsx:"
             " save a copy as .xlsx without password to look at it"
         )
-    kind = next((kind for mark, kind in STARTS.items() if start.startswith(mark)), None)
-    if kind is None and start[0] in OLD_STATA and start[1:2] in (b"\x01", b"\x02"):
-        kind = "dta"
+    kind = _statistics_kind(start)
     with _exported(path, kind or "xlsx") as export:
         if kind is not None:
             return Rows(kind, {"": first_cases(export, limit)})
         return Rows("xlsx", _sheets(export, limit)) if is_archive(path) else None
+
+
+def _statistics_kind(start: bytes) -> FileFormat | None:
+    for mark, kind in STARTS.items():
+        if start.startswith(mark):
+            return kind
+    is_old_stata = start[0] in OLD_STATA and start[1:2] in (b"\x01", b"\x02")
+    return "dta" if is_old_stata else None
 
 
 @contextmanager
