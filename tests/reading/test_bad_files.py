@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 
 from tests.reading.conftest import HEADER, Read, phq_mapping, row
