@@ -26,7 +26,7 @@ from schemas.mapping_parts import (
     known_zone,
 )
 from schemas.mapping_shapes import Code, Wide
-from schemas.presets import with_presets
+from schemas.presets import BELONGS_TO, WITH_HEADER, with_presets
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 RESPONDENTS = ("patient", "therapist", "relative", "observer")
@@ -49,8 +49,12 @@ class MappingFaults(ValueError):
 
 
 class Form(Strict):
-    """One questionnaire that a record may carry."""
+    """One questionnaire that a record may carry.
 
+    `table` names the join it is read from, where there are several.
+    """
+
+    table: str | None = None
     when: Condition | None = None
     instrument: str
     version: str | None = None
@@ -127,10 +131,15 @@ class Read(Strict):
     def _fits_format(self) -> Read:
         if self.password_env and self.password_file:
             raise ValueError("needs one of password_env and password_file, not both")
-        if self.sheets and self.format != "xlsx":
-            raise ValueError(f"sheets belong to xlsx, and the format is {self.format}")
-        if self.format == "tsv" and "delimiter" in self.model_fields_set:
-            raise ValueError("tsv is split at tabs: for another delimiter the format is csv")
+        faults = [
+            f"{key} belongs to {', '.join(formats)}: the format is {self.format}"
+            for key, formats in BELONGS_TO.items()
+            if key in self.model_fields_set and self.format not in formats
+        ]
+        if any(rule.header_again for rule in self.drop) and self.format not in WITH_HEADER:
+            faults.append(f"drop.header_again: files of {self.format} have no header line")
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     @field_validator("password_file")
@@ -180,7 +189,7 @@ class Source(Strict):
     version: str | None = None
     shrink: Shrink | None = None
     read: Read
-    join: tuple[Join, ...] = Field(default=(), max_length=1)
+    join: tuple[Join, ...] = ()
     fields: Fields = Fields()
     missing: dict[str, str | MissingIf] = {}
     form: tuple[Form, ...] = ()
@@ -211,19 +220,26 @@ class Source(Strict):
             for key in ("patient",)
             if self.field_for(part, key) is None
         ]
-        faults += self._shape_faults()
-        fields = self.shared_fields
-        if (self.form or shaped) and fields.patient is None:
-            faults.append("a form needs fields.patient")
-        undated = shaped or any(form.answered_at is None for form in self.form)
-        if undated and fields.answered_at is None:
-            faults.append("a form needs answered_at (fields.answered_at or its own)")
-        if self.appointment and not (self.appointment.planned_at or fields.answered_at):
+        faults += self._shape_faults() + self._table_faults()
+        parts = [self.part_of(join) for join in self.join] or [self]
+        for part in parts:
+            faults += [fault for fault in part._field_faults() if fault not in faults]
+        if self.appointment and not (self.appointment.planned_at or self.shared_fields.answered_at):
             faults.append("appointment needs planned_at or fields.answered_at")
-        faults += self._table_faults()
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _field_faults(self) -> list[str]:
+        """Fields that the forms of this source need."""
+        faults, fields = [], self.shared_fields
+        shaped = bool(self.code) or self.wide is not None
+        if (self.form or shaped) and fields.patient is None:
+            faults.append("a form needs fields.patient")
+        undated = shaped or any(form.answered_at is None for form in self.form)
+        if (self.form or shaped) and undated and fields.answered_at is None:
+            faults.append("a form needs answered_at (fields.answered_at or its own)")
+        return faults
 
     def _shape_faults(self) -> list[str]:
         faults = []
@@ -250,13 +266,57 @@ class Source(Strict):
         own["ignore"] = (*self.fields.ignore, *joined.ignore)
         return self.fields.model_copy(update=own)
 
+    def part_of(self, join: Join) -> Source:
+        """What is read from the rows of one join: its forms, its fields."""
+
+        def is_here(part: Form | Code | Episode) -> bool:
+            return part.table in (None, join.table)
+
+        changes = {
+            "join": (join,),
+            "form": tuple(form for form in self.form if is_here(form)),
+            "code": tuple(code for code in self.code if is_here(code)),
+            "episode": self.episode if self.episode and is_here(self.episode) else None,
+        }
+        return self.model_copy(update=changes)
+
     def _table_faults(self) -> list[str]:
-        """Words for tables belong to the format of tables, and to no other."""
+        """Words for tables belong to the format of tables; where there are several, each part says its own."""
         apart = self.appointment is not None and self.appointment.table is not None
-        if self.read.format == "tables":
-            return [] if self.join or apart else ["tables need a join, or appointment.table"]
-        faults = ['join belongs to read.format = "tables"'] if self.join else []
-        return faults + (['appointment.table belongs to read.format = "tables"'] if apart else [])
+        named = [(f"form.{n}", form.table) for n, form in enumerate(self.form, start=1)]
+        named += [(f"code.{n}", code.table) for n, code in enumerate(self.code, start=1)]
+        named += [("episode", self.episode.table)] if self.episode else []
+        if self.read.format != "tables":
+            words = ["join"] if self.join else []
+            words += ["appointment.table"] if apart else []
+            words += [f"{path}.table" for path, table in named if table is not None]
+            return [f'{word} belongs to read.format = "tables"' for word in words]
+        if not self.join and not apart:
+            return ["tables need a join, or appointment.table"]
+        tables = [join.table for join in self.join]
+        faults = [
+            f"{path}.table: there is no join of this table; there are {', '.join(tables)}"
+            for path, table in named
+            if table is not None and table not in tables
+        ]
+        return faults if len(tables) < 2 else faults + self._several_faults(tables, named)
+
+    def _several_faults(self, tables: list[str], named: list[tuple[str, str | None]]) -> list[str]:
+        """With several joins nothing is left to guess: which part is read from which table."""
+        faults = [
+            f"{path} needs table: there are several joins" for path, table in named if table is None
+        ]
+        if self.appointment is not None and self.appointment.table is None:
+            faults.append("appointment needs table: there are several joins")
+        if self.wide is not None:
+            faults.append("wide is for a single join")
+        used = {table for _, table in named} | {getattr(self.appointment, "table", None)}
+        for place, table in enumerate(tables, start=1):
+            if table in tables[: place - 1]:
+                faults.append(f"join.{place}.table: another join has this table")
+            elif table not in used:
+                faults.append(f"join.{place}: nothing is read from {table}")
+        return faults
 
 
 class Clinic(Strict):

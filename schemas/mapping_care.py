@@ -48,8 +48,9 @@ class Appointment(Shared):
 
 
 class Episode(Shared):
-    """The course of treatment a record carries."""
+    """The course of treatment a record carries; `table` as in a form."""
 
+    table: str | None = None
     when: Condition | None = None
     start: FieldRule
     end: FieldRule | None = None

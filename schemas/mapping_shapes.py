@@ -82,6 +82,7 @@ class _Reshaping(Strict):
 class Code(_Reshaping):
     """Long data: each record holds one answer, and a code says of which item."""
 
+    table: str | None = None
     column: str
     value: str
     when: Condition | None = None

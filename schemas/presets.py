@@ -11,6 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# Which formats a key of `read` says something about; a key that is not here belongs to all.
+WITH_HEADER = ("csv", "tsv", "xlsx", "tables")
+BELONGS_TO = {
+    "delimiter": ("csv", "tables"),
+    "encoding": ("csv", "tsv", "sav", "dta", "xpt", "tables"),
+    "header": WITH_HEADER,
+    "sheets": ("xlsx",),
+}
 EXPORTS = Path(__file__).with_name("exports")
 
 
@@ -32,13 +40,27 @@ def with_presets(content: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     for place, source in enumerate(sources, start=1):
         name = source.get("preset") if isinstance(source, dict) else None
         if isinstance(name, str) and name in presets():
-            fragment = {key: part for key, part in presets()[name].items() if key != "detect"}
+            fragment = _for_format(presets()[name], source)
             source = _over(fragment, source)
         elif isinstance(name, str):
             known = ", ".join(presets())
             faults.append(f"source.{place}.preset: there is no {name}; there are {known}")
         merged.append(source)
     return {**content, "source": merged}, faults
+
+
+def _for_format(preset: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+    """The fragment without what does not belong to the format that the source itself names."""
+    fragment = {key: part for key, part in preset.items() if key != "detect"}
+    read = source.get("read")
+    chosen = read.get("format") if isinstance(read, dict) else None
+    if isinstance(chosen, str) and chosen != fragment["read"].get("format"):
+        fragment["read"] = {
+            key: part
+            for key, part in fragment["read"].items()
+            if chosen in BELONGS_TO.get(key, (chosen,))
+        }
+    return fragment
 
 
 def _over(below: Any, above: Any) -> Any:

@@ -24,7 +24,11 @@ ID_FAULTS = {
 }
 REQUIRED_ID_FAULTS = {**ID_FAULTS, "missing": "id-missing", "unknown": "field-undeclared"}
 OPTIONAL_ID_FAULTS = {**ID_FAULTS, "unknown": "field-undeclared"}
-DATE_FAULTS = {"unreadable": "date-unreadable", "ambiguous": "date-ambiguous"}
+DATE_FAULTS = {
+    "unreadable": "date-unreadable",
+    "ambiguous": "date-ambiguous",
+    "contradicted": "date-contradicted",
+}
 REQUIRED_DATE_FAULTS = {**DATE_FAULTS, "missing": "date-missing"}
 # A fact beside an episode or appointment that cannot be read is not known; the rest stands.
 FACT_FAULTS = dict.fromkeys([*ID_FAULTS, "unknown"], "fact-unreadable")

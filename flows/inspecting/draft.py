@@ -14,7 +14,7 @@ from flows.inspecting.guess import Guesses
 from flows.inspecting.look import Look
 from flows.inspecting.responses import response_tables
 from schemas.instrument_types import Instrument
-from schemas.presets import presets
+from schemas.presets import WITH_HEADER, presets
 
 FILL_IN = "FILL IN"
 
@@ -72,10 +72,15 @@ def _head(look: Look, preset: dict[str, Any], guesses: Guesses, clinic: str) -> 
         lines += [f"encoding = {text_of(encoding)}{told}", f"delimiter = {text_of(look.delimiter)}"]
         if any("," in text for group in guesses.groups for text in group.codes):
             lines.append('decimal = ","  # GUESS')
-        if look.header_line > 1 and "find" not in preset.get("read", {}).get("header", {}):
-            lines.append(
-                f"header = {{ find = {text_of([name for name in look.columns if name][:2])} }}"
-            )
+    if len(look.sheets) > 1:
+        lines.append(f"sheets = {text_of(list(look.sheets[: look.alike]))}  # GUESS")
+    if (
+        look.kind in WITH_HEADER
+        and look.header_line > 1
+        and "find" not in preset.get("read", {}).get("header", {})
+    ):
+        names = [name for name in look.columns if name][:2]
+        lines.append(f"header = {{ find = {text_of(names)} }}")
     if look.repeats_header:
         lines.append("drop = [ { header_again = true } ]")
     keep = preset.get("read", {}).get("keep", [])

@@ -82,6 +82,12 @@ class Guesses:
 def guess(look: Look, instruments: Mapping[str, Instrument]) -> Guesses:
     """Guess at the columns of a table."""
     dates = {name: fits for name in look.columns if (fits := _date_formats(look.cells(name)))}
+    if look.kind == "xlsx":
+        # Date cells come as ISO text; another sheet may hold the same days as serial numbers.
+        dates = {
+            name: ["excel" if form == "iso" else form for form in fits]
+            for name, fits in dates.items()
+        }
     groups = _groups(look)
     items = {name for group in groups for name in group.columns}
     roles: dict[str, str] = {}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.errors import FileRefused, RapportError
+from flows.inspecting.binary import Rows, binary_rows
 from flows.inspecting.detect import detect
 from flows.reading.cells import clean_name
 from flows.reading.delimited import BYTE_ORDER_MARKS
@@ -30,7 +31,7 @@ class Look:
 
     Attributes:
         path: the file.
-        kind: csv, json or fhir.
+        kind: the format as a mapping names it.
         preset: the product it seems to come from.
         encoding: a byte order mark's, else a guess.
         is_marked: there is a byte order mark.
@@ -39,6 +40,8 @@ class Look:
         records: cells of the first records, by column.
         resources: of FHIR, the resources seen.
         repeats_header: the names come again among the records.
+        sheets: visible sheets of a workbook; those looked at are first.
+        alike: how many of them have the same names.
     """
 
     path: Path
@@ -52,6 +55,8 @@ class Look:
     records: list[dict[str, str]] = field(default_factory=list)
     resources: list[dict[str, Any]] = field(default_factory=list)
     repeats_header: bool = False
+    sheets: tuple[str, ...] = ()
+    alike: int = 0
 
     def cells(self, column: str) -> Counter[str]:
         """The texts of a column with how often each stands there."""
@@ -62,7 +67,7 @@ def look_at(path: Path) -> Look:
     """Look at the first records of a file.
 
     Raises:
-        RapportError: when the file is not there, is empty, or is no text.
+        RapportError: when the file is not there, is empty, or is of no kind that is known.
     """
     try:
         with path.open("rb") as raw:
@@ -73,7 +78,10 @@ def look_at(path: Path) -> Look:
     if not bare:
         raise RapportError(f"{path}: is empty")
     try:
-        found = _look_at_json(path) if bare[:1] in (b"{", b"[") else _look_at_text(path, start)
+        if rows := binary_rows(path, start, RECORDS_SEEN):
+            found = _look_at_rows(path, rows)
+        else:
+            found = _look_at_json(path) if bare[:1] in (b"{", b"[") else _look_at_text(path, start)
     except FileRefused as refusal:
         raise RapportError(f"{path}: cannot be read [{refusal.rule}]") from None
     if not found.columns and not found.resources:
@@ -97,12 +105,33 @@ def _look_at_json(path: Path) -> Look:
     return Look(path, "json", detect(columns, ""), columns=columns, records=records)
 
 
+def _look_at_rows(path: Path, read: Rows) -> Look:
+    """A workbook by its fullest sheet, a statistics file by its cases."""
+    fullest = max(read.sheets, key=lambda name: len(read.sheets[name]), default="")
+    found = _look_at_table(path, read.kind, read.sheets.get(fullest, [[]]), "")
+    alike, others = [fullest], []
+    for name, rows in read.sheets.items():
+        if name == fullest:
+            continue
+        names = {tuple(clean_name(cell) for cell in row) for row in rows[:HEADER_ROWS_SEEN]}
+        (alike if found.columns in names else others).append(name)
+    if read.kind == "xlsx":
+        found.sheets, found.alike = (*alike, *others), len(alike)
+    return found
+
+
 def _look_at_text(path: Path, start: bytes) -> Look:
     text, encoding, is_marked = _decoded(start)
     if len(start) == BYTES_SEEN:
         text = text[: text.rfind("\n") + 1]
     delimiter = _delimiter(text)
     rows = _rows(text, delimiter)
+    found = _look_at_table(path, "csv", rows, delimiter)
+    found.encoding, found.is_marked = encoding, is_marked
+    return found
+
+
+def _look_at_table(path: Path, kind: str, rows: list[list[str]], delimiter: str) -> Look:
     preset, header = _header(rows, delimiter)
     names = tuple(clean_name(cell) for cell in rows[header])
     below = presets().get(preset or "", {}).get("read", {}).get("header", {}).get("rows", 1)
@@ -111,8 +140,8 @@ def _look_at_text(path: Path, start: bytes) -> Look:
     data = [row for row in whole if tuple(cell.strip().lower() for cell in row) != again]
     records = [dict(zip(names, row, strict=True)) for row in data]
     return Look(
-        path, "csv", preset, encoding, is_marked, delimiter, header + 1, names, records,
-        repeats_header=len(data) < len(whole),
+        path, kind, preset, delimiter=delimiter, header_line=header + 1, columns=names,
+        records=records, repeats_header=len(data) < len(whole),
     )  # fmt: skip
 
 

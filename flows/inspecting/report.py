@@ -13,6 +13,7 @@ from flows.inspecting.look import Look, look_at
 from flows.inspecting.responses import questionnaires
 from flows.reading.columns import is_personal
 from schemas.instrument_types import Instrument
+from schemas.presets import WITH_HEADER
 
 COLUMNS_SHOWN = 60
 
@@ -57,6 +58,13 @@ def _said(look: Look, guesses: Guesses, codebook: Mapping[str, CodebookField]) -
         sure = "by its byte order mark" if look.is_marked else "a guess"
         names = {"\t": "tab"}
         yield f"encoding: {look.encoding} ({sure}); delimiter: {names.get(look.delimiter, look.delimiter)}"
+    if look.sheets:
+        told = [
+            *look.sheets[: look.alike],
+            *(f"{name} (other columns)" for name in look.sheets[look.alike :]),
+        ]
+        yield f"sheets: {', '.join(told)}"
+    if look.kind in WITH_HEADER:
         yield f"names stand in record {look.header_line}"
     yield f"records looked at: {len(look.records)}; columns: {len(look.columns)}"
     items = {name for group in guesses.groups for name in group.columns}

@@ -24,7 +24,17 @@ SERIAL = r"[0-9]{1,7}([.,][0-9]{1,17})?"
 ISO_OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
 # Numbers are kept as DECIMAL(9, 3).
 SMALLEST_STEP = Decimal("0.001")
-MANGLED = r"\d([.,]\d+)?[eE]\+?\d+"
+SCIENTIFIC = r"\d([.,]\d+)?[eE]\+?\d+"
+# What spreadsheets make of ids like 3-2: 02. Mrz, 2-Mar, Mar-02, 02.03.2026, 2026-03-02 00:00:00.
+MONTH = "(?i:jan|feb|m[aä]r|mrz|apr|ma[yij]|mei|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]{0,6}[.]?"
+DATE_SHAPED = "|".join(
+    [
+        rf"\d{{1,2}}[. -]{{1,2}}{MONTH}([. -]{{1,2}}(\d\d|\d{{4}}))?",
+        rf"{MONTH}[ -](\d\d|\d{{4}})",
+        r"\d{1,2}[./-]\d{1,2}[./-](19|20)\d\d",
+        r"(19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}([ T]00:00(:00)?)?",
+    ]
+)
 
 
 def clean_name(name: str) -> str:
@@ -109,6 +119,11 @@ class CellGrammar:
         return cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"
 
 
+def is_id(name: str) -> bool:
+    """True where a field identifies somebody; a session or episode may well be called after its date."""
+    return name.endswith(("patient", "therapist"))
+
+
 def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[tuple[str, str]]:
     """Aliased expressions ending in `<name>` (text or NULL) and `<name>_status`.
 
@@ -118,7 +133,8 @@ def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[
         return [(name, "null::varchar"), (f"{name}_status", "'ok'")]
     steps = _Steps(name, grammar.present(rule))
     if rule.personal is False and rule.matches is None:
-        steps.failures.append((matches(steps.last, MANGLED), "mangled"))
+        shapes = f"{SCIENTIFIC}|{DATE_SHAPED}" if is_id(name) else SCIENTIFIC
+        steps.failures.append((matches(steps.last, shapes), "mangled"))
     if rule.extract is not None:
         found = f"nullif(regexp_extract({steps.last}, {literal(rule.extract)}, 1, 's'), '')"
         steps.take(f"case when {matches(steps.last, rule.extract)} then {found} end", "pattern")

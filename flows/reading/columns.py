@@ -6,6 +6,7 @@ import difflib
 import fnmatch
 import re
 import tomllib
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -20,6 +21,8 @@ from flows.reading.plan import Part, RecordPlan
 from schemas.export_format import FieldRule, Form, Source
 from schemas.instrument_types import Instrument
 from schemas.shaping import FORM_COLUMN
+
+UNEXPECTED_SHOWN = 200
 
 
 def refuse_missing_columns(
@@ -62,12 +65,27 @@ def refuse_missing_columns(
         raise FileRefused(rule, line=header_line, column=name, **about)
     for key in keys:
         if not counts[key]:
-            findings.add("key-column-absent", line=header_line, column=key)
+            near = _nearest(key, header)
+            findings.add("key-column-absent", line=header_line, column=key, nearest=near)
 
 
 def _nearest(name: str, header: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, header, n=1, cutoff=0.8)
-    return f"; {near[0]} is close" if near else ""
+    same = [other for other in header if _only_looks_like(name, other)]
+    near = same[:1] or difflib.get_close_matches(name, header, n=1, cutoff=0.8)
+    return f"; {near[0]} is close{_lookalikes(name, near[0])}" if near else ""
+
+
+def _only_looks_like(name: str, other: str) -> bool:
+    """True where two names of one length differ in signs alone that are not ASCII."""
+    differing = [b for a, b in zip(name, other, strict=False) if a != b]
+    return len(name) == len(other) and all(not sign.isascii() for sign in differing)
+
+
+def _lookalikes(name: str, near: str) -> str:
+    """Signs of the header that only look like the wanted ones, or not at all, by their number."""
+    strange = dict.fromkeys(sign for sign in near if not sign.isascii() and sign not in name)
+    told = ", ".join(f"U+{ord(sign):04X} {unicodedata.name(sign, '')}".strip() for sign in strange)
+    return f", but holds {told}" if told else ""
 
 
 def _names(names: Iterable[str]) -> list[str]:
@@ -120,6 +138,7 @@ def tell_unused(
 ) -> None:
     """Name the columns that nothing reads, and those of them that hold personal data."""
     keys = {clean_name(name) for name in source.key}
+    unexpected = 0
     for name in dict.fromkeys(header):
         if name in used or name in keys:
             continue
@@ -127,7 +146,11 @@ def tell_unused(
         if is_personal(name):
             findings.add("personal-data", header_line, name, handling="not stored")
         if not ignored and not name.startswith("(column "):
-            findings.add("column-unexpected", header_line, name)
+            unexpected += 1
+            if unexpected <= UNEXPECTED_SHOWN:
+                findings.add("column-unexpected", header_line, name)
+    if unexpected > UNEXPECTED_SHOWN:
+        findings.add("columns-unexpected", header_line, n=unexpected - UNEXPECTED_SHOWN)
 
 
 def tell_columns(plan: RecordPlan, header_line: int, findings: Findings) -> None:

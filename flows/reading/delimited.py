@@ -29,6 +29,8 @@ CHUNK_BYTES = 8 << 20
 HEADER_CHARACTERS = 1 << 20
 HEADER_RECORDS = 200
 LONGEST_LINE = 16 << 20
+# As many as a sheet of a workbook can have.
+MOST_COLUMNS = 16_384
 BYTE_ORDER_MARKS = [
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -235,12 +237,23 @@ def _find_header(head: str, read: Read, findings: Findings) -> tuple[tuple[str, 
         raise _too_large(reader.line_num) from None
     if len(names) == 1:
         raise FileRefused("one-column", line=starts_after + 1, delimiter=repr(read.delimiter))
+    refuse_too_wide(len(names), starts_after + 1)
     tell_preamble(before, 1, starts_after, findings)
     if read.header.rows > 1:
         lines = reader.line_num - starts_after
         findings.add("header-rows", line=starts_after + 1, rows=read.header.rows, lines=lines)
     named = tuple(name or f"(column {place})" for place, name in enumerate(names, start=1))
     return named, starts_after + 1, reader.line_num
+
+
+def refuse_too_wide(columns: int, line: int) -> None:
+    """Refuse a table with more columns than any export has: each costs memory in every step.
+
+    Raises:
+        FileRefused: when there are too many.
+    """
+    if columns > MOST_COLUMNS:
+        raise FileRefused("columns-too-many", line=line, counted=columns, highest=MOST_COLUMNS)
 
 
 def tell_preamble(before: Counter[str], line: int, lines: int, findings: Findings) -> None:

@@ -81,6 +81,20 @@ def tell_identifiers(
     for date in dates:
         if date is not None and any("%y" in form for form in date.formats):
             findings.add("two-digit-year", header_line, " / ".join(date.columns))
+    for part in plan.parts:
+        if part.kind == "episode" and part.columns["sex"]:
+            _tell_two_people(con, part, findings)
+
+
+def _tell_two_people(con: duckdb.DuckDBPyConnection, part: Part, findings: Findings) -> None:
+    """Patients of whom the file states two sexes: one id may stand for two people."""
+    patient, sex = part.names["patient"], part.names["sex"]
+    here = f"dropped_by is null and {part.prefix}_here and {sex} is not null"
+    lines = con.execute(
+        f"select max(line) as line from record join record_line l on l.row = record.rowid"
+        f" where {here} group by {patient} having count(distinct {sex}) > 1"
+    ).pl()
+    findings.add_lines("patient-differs", lines["line"], part.columns["sex"])
 
 
 def tell_answers(

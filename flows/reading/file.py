@@ -15,6 +15,7 @@ from flows.errors import CorrectionError, FileRefused
 from flows.reading.cells import literal
 from flows.reading.columns import refuse_missing_columns, tell_columns
 from flows.reading.correct import Numbered, correct
+from flows.reading.date_doubts import doubt_dates
 from flows.reading.delimited import TextTable, recount
 from flows.reading.describe import (
     drop_conditions,
@@ -108,6 +109,9 @@ def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
     The connection must have the pseudonym macros installed.
     """
     reading = FileReading()
+    for kind in KINDS:
+        for name in (kind, f"withdrawn_{kind}", f"keys_{kind}"):
+            con.execute(f"drop table if exists {task.prefix}_{name}")
     # Decrypted and unpacked bytes lie here too: the folder is its owner's alone, and goes whatever happens.
     with tempfile.TemporaryDirectory(prefix=f"{task.prefix}-", dir=task.scratch) as folder:
         export = Export(task.path, task.source, Path(folder), reading.findings, task.workspace)
@@ -184,6 +188,7 @@ def _read_table(
     reading.rejected_records += prepared.rejected
     reading.retracts = reading.retracts and not prepared.rejected
     _put_lines(con, table, malformed)
+    doubt_dates(con, plan.dates, reading.findings)
     if source.version is not None:
         _refuse_mixed_versions(con, plan)
     tell_columns(plan, header_line, reading.findings)
@@ -338,7 +343,8 @@ def _create_tables(
         row = con.execute(
             "select max(version_order) from record where dropped_by is null"
         ).fetchone()
-        reading.instant = row[0] if row else None
+        newest = row[0] if row else None
+        reading.instant = max(filter(None, (reading.instant, newest)), default=None)
 
 
 def _span(

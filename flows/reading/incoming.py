@@ -85,8 +85,9 @@ class Pseudonyms:
 def create_incoming(
     con: duckdb.DuckDBPyConnection, plan: RecordPlan, verdicts: Sequence[Verdict], table: str
 ) -> None:
-    """Create `table` with the rows of parts of one kind that are neither refused nor held."""
+    """Add to `table` the rows of parts of one kind that are neither refused nor held."""
     selects = []
+    first = _parts_so_far(con, table)
     people = _People(con)
     for number, verdict in enumerate(verdicts):
         left_out = pl.concat([verdict.rejected, verdict.held]).to_frame("row")
@@ -95,16 +96,36 @@ def create_incoming(
         columns = ",\n".join(f"{expression} as {name}" for name, expression in _columns(plan, part))
         selects.append(
             f"""
-            select l.line, record.rowid as row, {number} as part, {columns}, version_order
+            select l.line, record.rowid as row, {first + number} as part, {columns}, version_order
             from record join record_line l on l.row = record.rowid
             {people.joined(part)}
             where dropped_by is null and {part.prefix}_here
               and record.rowid not in (select row from left_out_{number} where row is not null)"""
         )
-    con.execute(f"create or replace table {table} as {' union all '.join(selects)}")
+    _add(con, table, selects)
     for number in range(len(verdicts)):
         con.unregister(f"left_out_{number}")
     people.forget()
+
+
+def _add(con: duckdb.DuckDBPyConnection, table: str, selects: Sequence[str]) -> None:
+    """Put rows into a table: the tables of one archive come one after another."""
+    query = " union all ".join(selects)
+    verb = f"insert into {table} by name" if _is_there(con, table) else f"create table {table} as"
+    con.execute(f"{verb} {query}")
+
+
+def _parts_so_far(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """The first number for parts that is free in a table."""
+    if not _is_there(con, table):
+        return 0
+    row = con.execute(f"select coalesce(max(part) + 1, 0) from {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _is_there(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    query = "select 1 from duckdb_tables() where table_name = $table"
+    return con.execute(query, {"table": table}).fetchone() is not None
 
 
 class _People:
@@ -144,7 +165,7 @@ class _People:
 def create_all_keys(
     con: duckdb.DuckDBPyConnection, plan: RecordPlan, parts: Sequence[Part], table: str
 ) -> int:
-    """Create `table` with the row_id of every record that carries one of the parts, refused or not.
+    """Add to `table` the row_id of every record that carries one of the parts, refused or not.
 
     Returns:
         How many records have no key that can be made: with one of those nothing may be called
@@ -155,7 +176,7 @@ def create_all_keys(
         f" where dropped_by is null and {part.prefix}_here"
         for part in parts
     ]
-    con.execute(f"create or replace table {table} as {' union all '.join(selects)}")
+    _add(con, table, selects)
     row = con.execute(f"select count(*) from {table} where row_id is null").fetchone()
     return int(row[0]) if row else 0
 
@@ -163,13 +184,13 @@ def create_all_keys(
 def create_withdrawn(
     con: duckdb.DuckDBPyConnection, plan: RecordPlan, parts: Sequence[Part], table: str
 ) -> None:
-    """Create `table` with row_id and version of every form that its system calls entered in error."""
+    """Add to `table` row_id and version of every form that its system calls entered in error."""
     selects = [
         f"select {dict(_columns(plan, part))['row_id']} as row_id, version_order from record"
         f" where is_withdrawn and {part.prefix}_here"
         for part in parts
     ]
-    con.execute(f"create or replace table {table} as {' union all '.join(selects)}")
+    _add(con, table, selects)
 
 
 def _columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flows.reading.cells import CellGrammar, date_field, text_field
+from flows.reading.date_doubts import DateColumn, doubt_columns
 from schemas.export_format import FieldRule, Form
 from schemas.instrument_types import Instrument
 
@@ -52,6 +53,7 @@ class RecordPlan:
     columns: list[tuple[str, str]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
+    dates: list[DateColumn] = field(default_factory=list)
 
     def put(self, columns: list[tuple[str, str]], *keep: str) -> None:
         """Add aliased expressions; `keep` names those that stay in the table."""
@@ -70,4 +72,8 @@ class RecordPlan:
         self.read.extend(read)
         self.judged.extend(judged)
         self.put(columns, *kept)
+        if rule is not None:
+            asked, columns, kept = doubt_columns(name, rule, self.grammar.timezone)
+            self.put(columns, *kept)
+            self.dates.append(asked)
         return name

@@ -74,6 +74,13 @@ def prepare(export: Export) -> list[Prepared]:
     return [Prepared(export.source, table)]
 
 
+def first_cases(export: Export, limit: int) -> list[list[str]]:
+    """Names and the first cases as rows of text, for a person to look at."""
+    columns, about = _batch(export, row_limit=limit)
+    frame = _texts(columns, about, export.source.read.decimal)
+    return [list(about.column_names), *map(list, frame.fill_null("").rows())]
+
+
 def _batch(export: Export, **rows: Any) -> tuple[dict[str, list[object]], Any]:
     """Columns of some rows as lists, and what the file says of itself."""
     read = export.source.read

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+
 import duckdb
 import numpy as np
 import polars as pl
@@ -9,10 +11,11 @@ import polars as pl
 from flows.errors import FileRefused
 from flows.reading.archive import is_archive, opened
 from flows.reading.cells import clean_name
+from flows.reading.columns import needed_columns
 from flows.reading.export import Export, Prepared
 from flows.reading.table_set import STRIDE, Loaded, TableSet
 from flows.reading.text_writer import TextWriter
-from schemas.export_format import Appointment, Fields, Source
+from schemas.export_format import Appointment, Fields, Join, Source
 
 BATCH_ROWS = 50_000
 Link = tuple[str, str]
@@ -31,30 +34,52 @@ def prepare(export: Export) -> list[Prepared]:
         tables = TableSet(export, archive, con)
         prepared = []
         apart = source.appointment if source.appointment and source.appointment.table else None
-        for join in source.join:
-            here = {"fields": source.shared_fields, "join": ()}
+        known = _columns_used(source)
+        for place, join in enumerate(source.join):
+            part = source.part_of(join)
+            part = _ignoring(part.model_copy(update={"fields": part.shared_fields}), known)
             without = {"appointment": None} if apart else {}
-            part = source.model_copy(update={**here, **without})
-            if part.form or getattr(part, "code", ()) or part.episode or part.appointment:
-                prepared.append(_joined(tables, export, part, join.table, join.to, "child"))
+            part = part.model_copy(update={"join": (), **without})
+            if part.form or part.code or part.wide or part.episode or part.appointment:
+                told = _joined(tables, export, part, join.table, join.to, f"child{place}")
+                prepared.append(told)
+                known |= set(told.table.columns)
         if apart is not None:
-            chain = _from_here(tables, source, apart)
-            part = _appointments(source, apart)
+            join, chain = _from_here(tables, source, apart)
+            part = _ignoring(_appointments(source.part_of(join) if join else source, apart), known)
             told = _joined(tables, export, part, str(apart.table), chain, "appointments")
             prepared.append(_with_fields_at_hand(told))
     return prepared
 
 
-def _from_here(tables: TableSet, source: Source, apart: Appointment) -> tuple[Link, ...]:
-    """The tables above the appointments: what stands above their table in the join, where it does."""
+def _columns_used(source: Source) -> set[str]:
+    """Columns that some part of the source reads, and the keys of its joins."""
+    names = {key for join in source.join for _, key in join.to}
+    for part in [source, *(source.part_of(join) for join in source.join)]:
+        whole = part.model_copy(update={"fields": part.shared_fields})
+        names |= {name for choice in needed_columns(whole) for name in choice}
+    return {clean_name(name) for name in names}
+
+
+def _ignoring(source: Source, names: set[str]) -> Source:
+    """The source, with columns ignored that are no surprise: another part reads or told them."""
+    ignore = (*source.fields.ignore, *(glob.escape(name) for name in sorted(names)))
+    fields = source.fields.model_copy(update={"ignore": ignore})
+    return source.model_copy(update={"fields": fields})
+
+
+def _from_here(
+    tables: TableSet, source: Source, apart: Appointment
+) -> tuple[Join | None, tuple[Link, ...]]:
+    """The join that holds the appointments, where one does, and the tables above theirs in it."""
     wanted = tables.find(str(apart.table))
     for join in source.join:
         if tables.find(join.table) == wanted:
-            return join.to
+            return join, join.to
         for place, (pattern, _) in enumerate(join.to):
             if tables.find(pattern) == wanted:
-                return join.to[place + 1 :]
-    return ()
+                return join, join.to[place + 1 :]
+    return None, ()
 
 
 def _appointments(source: Source, apart: Appointment) -> Source:
@@ -80,9 +105,7 @@ def _with_fields_at_hand(prepared: Prepared) -> Prepared:
         if (rule := getattr(fields, name)) is not None
         and not any(clean_name(column) in there for column in rule.columns)
     }
-    source = prepared.source.model_copy(
-        update={"fields": Fields.model_copy(fields, update={**gone, "ignore": ("*",)})}
-    )
+    source = prepared.source.model_copy(update={"fields": Fields.model_copy(fields, update=gone)})
     return Prepared(source, prepared.table, prepared.rejected)
 
 

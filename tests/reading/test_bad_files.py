@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 
 from tests.reading.conftest import HEADER, Read, phq_mapping, row
@@ -570,3 +571,18 @@ def test_a_single_held_file_reads_as_nothing(read: Reader) -> None:
     result = read(f"{HEADER}\n{row()}\n{row('b')}"[:-8], mapping=phq_mapping(delivery="snapshot"))
     assert result.rows == []
     assert "file-truncated" in result.rules("reject")
+
+
+def test_a_table_turned_on_its_side_is_refused_at_once(read: Reader) -> None:
+    columns = ",".join(f"c{n}" for n in range(20_000))
+    result = read(f"{HEADER},{columns}\n{row()}{',' * 20_000}\n")
+    assert result.rules() == {"columns-too-many"}
+
+
+def test_many_columns_that_nobody_asked_for_are_counted(read: Reader) -> None:
+    columns = ",".join(f"c{n}" for n in range(1_000))
+    result = read(f"{HEADER},{columns}\n{row()}{',' * 1_000}\n")
+    assert result.forms == 1
+    assert len(result.at("column-unexpected")) == 200
+    told = result.reading.findings.filter(pl.col("rule") == "columns-unexpected")["message"]
+    assert told[0].startswith("800 more columns")
