@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from flows.calendar import is_cron
 from flows.errors import SettingsError
 from flows.workspace import Workspace
-from schemas.export_format import describe_fault
+from schemas.mapping_faults import describe_fault
 
 DayOfMonth = Annotated[int, Field(ge=1, le=31)]
 

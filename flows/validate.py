@@ -35,8 +35,9 @@ from flows.reading.merge import OPEN_END
 from flows.warehouse import limit_resources, transaction
 from flows.workspace import Workspace
 from schemas.export_format import Mapping as ClinicMapping
-from schemas.export_format import MappingFaults, read_mapping
+from schemas.export_format import read_mapping
 from schemas.instrument_types import Instrument
+from schemas.mapping_faults import MappingFaults
 
 EARLIEST = date(1990, 1, 1)
 # Raised where the same file would give other rows, or rows other ids: everything landed is read again.

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from schemas.export_format import describe_fault
+from schemas.mapping_faults import describe_fault
 
 Words = Annotated[str, Field(min_length=1, max_length=400)]
 

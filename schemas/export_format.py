@@ -6,15 +6,20 @@ The vocabulary is closed: a key that is not named here is a fault, told with its
 from __future__ import annotations
 
 import codecs
-import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.mapping_care import Appointment, Episode, Shared, known_values
+from schemas.mapping_faults import (
+    MappingFaults,
+    describe_fault,
+    follows_from_another,
+    repeated_names,
+    unprintable,
+)
 from schemas.mapping_parts import (
     Condition,
     DropRule,
@@ -28,24 +33,11 @@ from schemas.mapping_parts import (
 from schemas.mapping_shapes import Code, Wide
 from schemas.presets import BELONGS_TO, WITH_HEADER, with_presets
 
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 RESPONDENTS = ("patient", "therapist", "relative", "observer")
 # The reader's own word for an answer that is none.
 RESERVED_REASON = "invalid"
 # Codecs of Python that turn bytes into text and are no encoding of files.
 NO_ENCODINGS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"}
-
-
-class MappingFaults(ValueError):
-    """Everything wrong with one mapping file.
-
-    Args:
-        faults: one sentence each, beginning with the dotted path of the key.
-    """
-
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(faults))
 
 
 class Form(Strict):
@@ -354,71 +346,21 @@ def read_mapping(path: Path) -> Mapping:
 
 def check_mapping(content: dict[str, Any], name: str = "mapping") -> Mapping:
     """Check a mapping that is already a dictionary; see `read_mapping`."""
-    faults = [f"{name}: {fault}" for fault in _repeated_names(content)]
+    faults = [f"{name}: {fault}" for fault in repeated_names(content)]
     try:
         content, unknown = with_presets(content)
         faults += [f"{name}: {fault}" for fault in unknown]
-        faults += [f"{name}: {path}: holds a control character" for path in _unprintable(content)]
+        faults += [f"{name}: {path}: holds a control character" for path in unprintable(content)]
         mapping = Mapping.model_validate(content)
     except ValidationError as error:
-        told = [describe_fault(name, fault) for fault in error.errors() if not _is_other(fault)]
+        told = [
+            describe_fault(name, fault)
+            for fault in error.errors()
+            if not follows_from_another(fault)
+        ]
         raise MappingFaults(told + faults) from error
     except RecursionError:
         raise MappingFaults([f"{name}: is nested too deeply"]) from None
     if faults:
         raise MappingFaults(faults)
     return mapping
-
-
-def _unprintable(value: object, path: str = "") -> Iterator[str]:
-    """Paths of texts with control characters other than tab and line breaks."""
-    if isinstance(value, str) and CONTROL.search(value):
-        yield path
-    inner: list[tuple[Any, Any]] = []
-    if isinstance(value, dict):
-        inner = list(value.items())
-    elif isinstance(value, list):
-        inner = list(enumerate(value, start=1))
-    for key, part in inner:
-        below = f"{path}.{key}" if path else str(key)
-        if CONTROL.search(str(key)):
-            yield path
-        yield from _unprintable(part, below)
-
-
-def _repeated_names(content: dict[str, Any]) -> list[str]:
-    """Sources of one name would retract each other's records."""
-    sources = content.get("source")
-    names = [
-        str(source.get("name")) if isinstance(source, dict) else ""
-        for source in (sources if isinstance(sources, list) else [])
-    ]
-    return [
-        f"source.{place}.name: another source has this name"
-        for place, name in enumerate(names, start=1)
-        if name and name in names[: place - 1]
-    ]
-
-
-def _is_other(fault: Any) -> bool:
-    """True for faults that follow from others: of the alternative that was not meant, or emptiness."""
-    if fault["type"] == "too_short":
-        return len(fault["input"]) > 0
-    kinds = [str(part).startswith("literal[") for part in fault["loc"]]
-    return any(kinds) and isinstance(fault["input"], dict)
-
-
-def describe_fault(name: str, fault: Any) -> str:
-    """One sentence for a pydantic fault: file, dotted path, what is wrong.
-
-    The value itself is left out: a mapping or settings file may hold names or passwords.
-    """
-    path = ".".join(
-        str(part + 1) if isinstance(part, int) else str(part)
-        for part in fault["loc"]
-        if part not in ("FieldRule", "MissingIf", "str")
-    )
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        message = "unknown key"
-    return f"{name}: {path or 'file'}: {message}"

@@ -12,7 +12,8 @@ from flows.inspecting.detect import detect
 from flows.inspecting.look import look_at
 from flows.validate import clinic_rules
 from flows.workspace import Workspace
-from schemas.export_format import MappingFaults, check_mapping, read_mapping
+from schemas.export_format import check_mapping, read_mapping
+from schemas.mapping_faults import MappingFaults
 from schemas.presets import presets, with_presets
 from tests.reading.conftest import REGISTRY, SAMPLES, read_paths
 

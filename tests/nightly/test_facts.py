@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from schemas.export_format import MappingFaults, check_mapping
+from schemas.export_format import check_mapping
+from schemas.mapping_faults import MappingFaults
 from tests.nightly.conftest import NIGHT, drop, make_service, run
 
 MAPPING = """

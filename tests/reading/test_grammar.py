@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from schemas.export_format import MappingFaults, check_mapping
+from schemas.export_format import check_mapping
+from schemas.mapping_faults import MappingFaults
 from tests.reading.conftest import HEADER, Read, phq_mapping, read_paths, row
 
 Reader = Callable[..., Read]

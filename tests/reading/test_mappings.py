@@ -10,7 +10,8 @@ import pytest
 
 from flows.errors import MappingError
 from flows.reading.delivery import DeliveryRules
-from schemas.export_format import Mapping, MappingFaults, check_mapping, read_mapping
+from schemas.export_format import Mapping, check_mapping, read_mapping
+from schemas.mapping_faults import MappingFaults
 from tests.reading.conftest import REGISTRY, phq_mapping
 
 PATIENT = "fields__patient"

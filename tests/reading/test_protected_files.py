@@ -17,7 +17,8 @@ import xlsxwriter
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from flows.reading.canonical import read_canonical
-from schemas.export_format import Mapping, MappingFaults
+from schemas.export_format import Mapping
+from schemas.mapping_faults import MappingFaults
 from tests.reading.conftest import HEADER, REGISTRY, SAMPLES, Read, phq_mapping, row
 
 CSV = f"{HEADER}\n{row('a')}\n{row('b')}\n".encode()

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.export_format import Mapping, MappingFaults
+from schemas.export_format import Mapping
+from schemas.mapping_faults import MappingFaults
 from tests.reading.conftest import HEADER, Read, phq_mapping, read_paths, row
 
 Reader = Callable[..., Read]

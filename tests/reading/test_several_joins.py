@@ -11,7 +11,8 @@ import pytest
 
 from flows.reading.delivery import DeliveryRules, merge_file, open_state, read_delivery
 from flows.reading.incoming import Pseudonyms
-from schemas.export_format import Mapping, MappingFaults, check_mapping
+from schemas.export_format import Mapping, check_mapping
+from schemas.mapping_faults import MappingFaults
 from tests.reading.conftest import REGISTRY, Read, read_paths
 from tests.reading.test_tables import packed
 

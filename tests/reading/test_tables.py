@@ -14,7 +14,8 @@ import pytest
 
 from flows.reading.delivery import DeliveryRules, merge_file, open_state, read_delivery
 from flows.reading.incoming import Pseudonyms
-from schemas.export_format import Mapping, MappingFaults
+from schemas.export_format import Mapping
+from schemas.mapping_faults import MappingFaults
 from tests.reading.conftest import REGISTRY, Read, phq_mapping, read_paths
 
 ITEMS = ",".join(f"q{n}" for n in range(1, 10))
