@@ -214,10 +214,11 @@ def read(
     Without --rows the rows go to standard output.
     """
     from flows.checking import read_files
+    from flows.reading.canonical import as_plain_csv
 
     reading = read_files(Workspace(workspace), files, mapping, rows, findings)
     if rows is None:
-        sys.stdout.write(reading.rows.write_csv())
+        sys.stdout.write(as_plain_csv(reading.rows))
     elif not quiet:
         rejects = reading.findings.filter(reading.findings["severity"] == "reject").height
         err.print(

@@ -22,6 +22,10 @@ COLUMNS = (
     "respondent", "item", "value", "missing_reason", "answered_at",
 )  # fmt: skip
 
+# What a spreadsheet takes for a formula; negative numbers are none.
+FORMULA = r"^[=+@\t\r-]"
+PLAIN_NUMBER = r"^-\d+([.]\d+)?$"
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -107,10 +111,19 @@ def _long_rows(con: duckdb.DuckDBPyConnection, clinic_id: str) -> pl.DataFrame:
     ).pl()
 
 
+def as_plain_csv(rows: pl.DataFrame) -> str:
+    """Canonical rows as CSV in which no cell is a formula to a spreadsheet: such a one begins with '."""
+    text = pl.col(pl.String)
+    formula = text.str.contains(FORMULA) & ~text.str.contains(PLAIN_NUMBER)
+    return rows.with_columns(
+        pl.when(formula).then("'" + text).otherwise(text).name.keep()
+    ).write_csv()
+
+
 def write_reading(reading: Reading, rows: Path | None, findings: Path | None) -> None:
     """Write canonical rows as CSV and findings as JSON."""
     if rows is not None:
-        reading.rows.write_csv(rows)
+        rows.write_text(as_plain_csv(reading.rows), encoding="utf-8", newline="")
     if findings is not None:
         listed = reading.findings.select(
             "file", "line", pl.col("column_name").alias("column"), "rule", "severity", "message"

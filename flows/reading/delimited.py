@@ -246,14 +246,14 @@ def _find_header(head: str, read: Read, findings: Findings) -> tuple[tuple[str, 
     return named, starts_after + 1, reader.line_num
 
 
-def refuse_too_wide(columns: int, line: int) -> None:
+def refuse_too_wide(columns: int, line: int, most: int = MOST_COLUMNS) -> None:
     """Refuse a table with more columns than any export has: each costs memory in every step.
 
     Raises:
         FileRefused: when there are too many.
     """
-    if columns > MOST_COLUMNS:
-        raise FileRefused("columns-too-many", line=line, counted=columns, highest=MOST_COLUMNS)
+    if columns > most:
+        raise FileRefused("columns-too-many", line=line, counted=columns, highest=most)
 
 
 def tell_preamble(before: Counter[str], line: int, lines: int, findings: Findings) -> None:

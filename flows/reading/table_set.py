@@ -22,6 +22,8 @@ from flows.warehouse import limit_resources
 # From the lines of one table to those of the next; a table has fewer, an archive at most 15 that are read.
 STRIDE = 1 << 27
 MOST_TABLES = 15
+# The engine keeps room for many rows of every column of a table.
+MOST_COLUMNS = 2_000
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,8 @@ class TableSet:
 
     def _create(self, table: TextTable, place: int) -> Loaded:
         """Load the text; rows that do not split are told and left out."""
+        header_line = table.header_line + place * STRIDE
+        delimited.refuse_too_wide(len(table.columns), header_line, MOST_COLUMNS)
         if table.is_quoted_oddly:
             table = delimited.recount(table)
         name, quote = f"table{place}", literal('"')

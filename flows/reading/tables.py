@@ -12,8 +12,9 @@ from flows.errors import FileRefused
 from flows.reading.archive import is_archive, opened
 from flows.reading.cells import clean_name
 from flows.reading.columns import needed_columns
+from flows.reading.delimited import refuse_too_wide
 from flows.reading.export import Export, Prepared
-from flows.reading.table_set import STRIDE, Loaded, TableSet
+from flows.reading.table_set import MOST_COLUMNS, STRIDE, Loaded, TableSet
 from flows.reading.text_writer import TextWriter
 from schemas.export_format import Appointment, Fields, Join, Source
 
@@ -124,6 +125,8 @@ def _joined(
     columns = list(child.columns)
     for above, key in chain:
         parent = tables.load(above)
+        new = [name for name in parent.columns if name not in columns]
+        refuse_too_wide(len(columns) + len(new), child.header_line, MOST_COLUMNS)
         rejected += _link(
             tables,
             export,
@@ -132,7 +135,7 @@ def _joined(
             parent,
             key,
         )
-        columns += [n for n in parent.columns if n not in columns]
+        columns += new
     writer = TextWriter(export.text(name))
     cells = ", ".join(f"c{n}" for n in range(len(columns)))
     reader = con.execute(f"select line, {cells} from joined order by line").to_arrow_reader(

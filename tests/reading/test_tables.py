@@ -232,3 +232,16 @@ def test_many_rows_are_joined_as_a_set(tmp_path: Path) -> None:
     found, about = appointments(packed(tmp_path, many), mapping(appointment=APPOINTMENT))
     assert len(found) == n
     assert about["found"]["form"] == n
+
+
+def test_tables_of_very_many_columns_are_refused_and_cost_nothing_else(tmp_path: Path) -> None:
+    columns = "".join(f",c{n}" for n in range(1_500))
+    above = f"ReferralId,PatientId{columns}\nR1,p1{',' * 1_500}\n"
+    alone = TABLES | {
+        "REF101.csv": above.replace("PatientId", f"PatientId{columns.replace('c', 'd')}")
+    }
+    assert read(tmp_path, alone).rules("reject") == {"columns-too-many"}
+    child = TABLES["SCORE607.csv"].replace("ContactId", f"ContactId{columns.replace('c', 'e')}", 1)
+    child = child.replace("C1,", f"C1{',' * 1_500},").replace("C3,", f"C3{',' * 1_500},")
+    together = TABLES | {"REF101.csv": above, "SCORE607.csv": child}
+    assert read(tmp_path, together).rules("reject") == {"columns-too-many"}
