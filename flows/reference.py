@@ -13,7 +13,8 @@ import duckdb
 from flows.reference_period import periods
 from flows.reference_rows import INSTRUMENT_TABLES, Row, instrument_rows
 from flows.sql_files import SQL_ROOT, measures
-from schemas.instrument import Instrument, find
+from schemas.instrument import find
+from schemas.instrument_types import Instrument
 
 DEFAULTS = Path(__file__).resolve().parent.parent / "schemas" / "defaults.toml"
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from schemas.instrument import Instrument, Scale
+from schemas.instrument_types import Instrument, Scale
 
 Row = tuple[Any, ...]
 
@@ -63,7 +63,11 @@ def _instrument(i: Instrument, is_allowed: bool) -> Row:
 
 def _item(i: Instrument, item: int) -> Row:
     can = item in i.not_applicable
-    return (i.id, item, item in i.reversed, can, i.not_applicable_value if can else None)
+    return (i.id, item, _is_reversed(i, item), can, i.not_applicable_value if can else None)
+
+
+def _is_reversed(i: Instrument, item: int) -> bool | None:
+    return item in i.reversed if i.is_key_known else None
 
 
 def _add_scales(rows: dict[str, list[Row]], i: Instrument) -> None:
@@ -78,7 +82,7 @@ def _add_scales(rows: dict[str, list[Row]], i: Instrument) -> None:
         )
         if not scale.parts:
             rows["scale_item"] += [
-                (i.id, scale.name, item, item in i.reversed) for item in scale.items
+                (i.id, scale.name, item, _is_reversed(i, item)) for item in scale.items
             ]
         rows["scale_part"] += [(i.id, scale.name, part) for part in scale.parts]
         rows["scale_conversion"] += [

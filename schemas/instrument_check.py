@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from schemas.instrument_shape import is_number, shape_faults
+from schemas.instrument_shape import UNKNOWN, is_number, shape_faults
 
 
 def faults_of(data: Any) -> list[str]:
@@ -16,6 +16,8 @@ def faults_of(data: Any) -> list[str]:
     return shape_faults(data) or [
         *_range(data),
         *_items(data),
+        *_unknown_key(data),
+        *_loinc(data),
         *_scales(data),
         *_scale_names(data),
         *_thresholds(data),
@@ -38,7 +40,7 @@ def _range(data: Mapping[str, Any]) -> list[str]:
 def _items(data: Mapping[str, Any]) -> list[str]:
     count, faults = data["items"], []
     named = {
-        "reversed": data["reversed"],
+        "reversed": [] if data["reversed"] == UNKNOWN else data["reversed"],
         "not_applicable.items": data.get("not_applicable", {}).get("items", []),
         **{f"scales.{name}.items": row.get("items", []) for name, row in data["scales"].items()},
         **{f"risk[{index}].item": [row["item"]] for index, row in enumerate(data["risk"])},
@@ -55,6 +57,34 @@ def _items(data: Mapping[str, Any]) -> list[str]:
     if unused:
         faults.append(f"scales: items {unused} belong to no scale")
     return faults
+
+
+def _unknown_key(data: Mapping[str, Any]) -> list[str]:
+    """A key that nobody has seen may be described, but scores no raw answers."""
+    if data["reversed"] != UNKNOWN:
+        return []
+    faults = ["reversed: unknown goes with enabled: false"] if data["enabled"] else []
+    return faults + (["risk: needs to be known which items are reversed"] if data["risk"] else [])
+
+
+def _loinc(data: Mapping[str, Any]) -> list[str]:
+    if "loinc" not in data:
+        return []
+    row, faults = data["loinc"], []
+    if len(row["items"]) != data["items"]:
+        faults.append(f"loinc.items: {len(row['items'])} codes, {data['items']} items")
+    codes = [row["panel"], *row["items"], row["total"]]
+    faults += [f"loinc: {code!r} has a wrong check digit" for code in codes if not is_loinc(code)]
+    return faults
+
+
+def is_loinc(code: str) -> bool:
+    """Whether the check digit after the hyphen is right (mod 10, doubled from the right)."""
+    number, _, check = code.partition("-")
+    if not (number.isdecimal() and check.isdecimal() and len(check) == 1):
+        return False
+    doubled = [int(digit) * (2 - place % 2) for place, digit in enumerate(reversed(number))]
+    return (sum(value // 10 + value % 10 for value in doubled) + int(check)) % 10 == 0
 
 
 def _twice(items: list[int]) -> list[int]:
@@ -118,8 +148,7 @@ def _thresholds(data: Mapping[str, Any]) -> list[str]:
             if times > 1
         ]
     change = {row["scale"] for row in data["reliable_change"] if row["default"]}
-    if data["kind"] != "alliance" and data["primary"] not in change:
-        faults.append(f"reliable_change: no default for the primary scale {data['primary']!r}")
+    faults += _reliable_change(data, change)
     for index, row in enumerate(data["reliable_change"]):
         if row["op"] not in (">=", ">") or row["value"] <= 0:
             faults.append(f"reliable_change[{index}]: is a size: >= or > and above 0")
@@ -129,6 +158,16 @@ def _thresholds(data: Mapping[str, Any]) -> list[str]:
         if not 0 <= row["value"] <= 1
     ]
     return faults
+
+
+def _reliable_change(data: Mapping[str, Any], defaults: set[str]) -> list[str]:
+    """The primary scale has a reliable change in use, or a sentence says why it has none."""
+    has, why = data["primary"] in defaults, "no_reliable_change" in data
+    if has and why:
+        return [f"no_reliable_change: the primary scale {data['primary']!r} has a default"]
+    if has or why or data["kind"] == "alliance":
+        return []
+    return [f"reliable_change: no default for the primary scale {data['primary']!r}"]
 
 
 def _bands(data: Mapping[str, Any]) -> list[str]:

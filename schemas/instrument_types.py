@@ -83,6 +83,16 @@ class RiskItem:
 
 
 @dataclass(frozen=True)
+class Loinc:
+    """Verified LOINC codes: of the form, of its items in order, of its total, of its answers."""
+
+    panel: str
+    items: tuple[str, ...]
+    total: str
+    answers: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True)
 class Example:
     """A worked example: answers in item order (None missing, 'na' not applicable), and scores."""
 
@@ -113,6 +123,7 @@ class Instrument:
     answer_max: Decimal
     answer_step: Decimal
     reversed: frozenset[int]
+    is_key_known: bool  # False where it is not known which items are reversed
     not_applicable: frozenset[int]
     not_applicable_value: Decimal | None
     primary: str
@@ -123,6 +134,7 @@ class Instrument:
     norms: tuple[Norm, ...]
     reliability: tuple[Reliability, ...]
     risk: tuple[RiskItem, ...]
+    loinc: Loinc | None
     licence: str
     source: str
     note: str

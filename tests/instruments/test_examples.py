@@ -60,6 +60,9 @@ def scored() -> Iterator[duckdb.DuckDBPyConnection]:
         insert(con, "valid.form", [form(instrument_id, form_id)])
         claim = {"form_id": form_id, "instrument_id": instrument_id, "scale": scale}
         insert(con, "valid.stated_score", [{**claim, "value": value, "role": "score"}])
+    for unknown in (i for i in shipped().values() if not i.is_key_known):
+        given = answered((Decimal(1),) * unknown.item_count)
+        insert(con, "valid.form", [form(unknown.id, f"raw-{unknown.id}", **given)])
     half = {**answered((Decimal(1),) + (None,) * 8)}
     insert(con, "valid.form", [form("phq9", "half", **half)])
     claim = {"form_id": "half", "instrument_id": "phq9", "scale": "total", "value": 9}
@@ -122,6 +125,16 @@ def test_stated_score_does_not_replace_answers_that_are_too_few(
 ) -> None:
     query = "select value, why_not from score.scale_score where form_id = 'half'"
     assert rows(scored, query) == [{"value": None, "why_not": "8 of 9 items of total are missing"}]
+
+
+def test_raw_answers_of_an_unknown_key_have_no_score(scored: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select distinct value, why_not, n_answered from score.scale_score
+        where form_id in ('raw-oq30_2', 'raw-reqol10') order by n_answered"""
+    why = "it is not known which items are reversed"
+    assert rows(scored, query) == [
+        {"value": None, "why_not": why, "n_answered": n_items} for n_items in (10, 30)
+    ]
 
 
 def test_instruments_have_examples_for_what_goes_wrong() -> None:
