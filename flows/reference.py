@@ -97,6 +97,15 @@ def fill_reference(
         _insert(con, table, rows[table])
 
 
+def fill_instruments(con: duckdb.DuckDBPyConnection, instruments: Mapping[str, Instrument]) -> None:
+    """Create and fill the ref.* tables that scoring alone reads."""
+    con.execute("create schema if not exists ref")
+    rows = instrument_rows(instruments, ())
+    for table, columns in INSTRUMENT_TABLES.items():
+        con.execute(f"create or replace table ref.{table} ({columns})")
+        _insert(con, table, rows[table])
+
+
 def threshold_names() -> frozenset[str]:
     """The names a workspace may override."""
     return frozenset(_defaults()) - {"outcome_preference"}

@@ -1,0 +1,215 @@
+"""Scores single forms, given as JSON lines, with the night's own SQL on a database in memory."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from flows.errors import RapportError
+from flows.reference import fill_instruments
+from flows.sql_files import build
+from schemas.instrument import find
+from schemas.instrument_types import Instrument
+
+SCORED = ("score.item_sum", "score.scale_score", "score.risk_answer")
+AT_ONCE = 2000
+MADE = ("scores", "bands", "flags", "why_not", "error", "line")
+_FORM = (
+    "form_id varchar, clinic_id varchar, patient_id varchar, instrument_id varchar,"
+    " input_form varchar, answered_on date, answers decimal(9,3)[], missing varchar[]"
+)
+_STATED = "form_id varchar, instrument_id varchar, scale varchar, value decimal(9,3), role varchar"
+
+
+class _LineFault(Exception):
+    """What is wrong with one line, without any answer of it."""
+
+
+@dataclass
+class Tally:
+    """How many lines were read, and the numbers of those with a fault."""
+
+    lines: int
+    faulty: list[int]
+
+
+def score_file(
+    name: str, instruments: Mapping[str, Instrument], write: Callable[[str], object]
+) -> Tally:
+    """Score the lines of a file, or of standard input where the name is a hyphen.
+
+    Raises:
+        RapportError: when the file cannot be read.
+    """
+    if name == "-":
+        return score_lines(sys.stdin.buffer, instruments, write)
+    try:
+        source = Path(name).open("rb")
+    except OSError as error:
+        raise RapportError(f"{name}: cannot be read ({error.strerror})") from None
+    with source:
+        return score_lines(source, instruments, write)
+
+
+def score_lines(
+    lines: Iterable[bytes], instruments: Mapping[str, Instrument], write: Callable[[str], object]
+) -> Tally:
+    """Write one line of JSON for each line read, in order; blank lines are passed over.
+
+    A line is a form: {"inst": name or id, "input": "raw" or "keyed", "items": [...]}, where null is
+    a missing answer and "NA" a question that does not apply. It comes back with scores (null where
+    there is none), why_not, bands and flags. A faulty line becomes {"line": n, "error": sentence}.
+    """
+    tally = Tally(0, [])
+    with duckdb.connect() as con:
+        _prepare(con, instruments)
+        numbered = ((n, line) for n, line in enumerate(lines, 1) if line.strip())
+        while batch := list(islice(numbered, AT_ONCE)):
+            forms = {n: _read(n, line, instruments) for n, line in batch}
+            good = {n: form for n, form in forms.items() if isinstance(form, dict)}
+            scored = _score(con, good, instruments) if good else {}
+            for n, form in forms.items():
+                if isinstance(form, str):
+                    tally.faulty.append(n)
+                    write(json.dumps({"line": n, "error": form}) + "\n")
+                else:
+                    write(json.dumps({**form, **scored[n]}, default=_number) + "\n")
+            tally.lines += len(batch)
+    return tally
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, instruments: Mapping[str, Instrument]) -> None:
+    # Ages of answers are not asked for; the SQL wants a night all the same.
+    con.execute("set variable as_of = date '2000-01-01'")
+    con.execute("create schema valid")
+    con.execute(f"create table valid.form ({_FORM})")
+    con.execute(f"create table valid.stated_score ({_STATED})")
+    fill_instruments(con, instruments)
+
+
+def _read(n: int, line: bytes, instruments: Mapping[str, Instrument]) -> dict[str, Any] | str:
+    """The form of one line, or the sentence that says what is wrong with it."""
+    try:
+        form = json.loads(
+            line.decode("utf-8-sig" if n == 1 else "utf-8"),
+            parse_float=_finite,
+            parse_constant=_finite,
+        )
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    except (ValueError, RecursionError):
+        return "not readable as JSON"
+    try:
+        _check(form, instruments)
+    except _LineFault as fault:
+        return str(fault)
+    return {key: value for key, value in form.items() if key not in MADE}
+
+
+def _check(form: Any, instruments: Mapping[str, Instrument]) -> None:
+    if not isinstance(form, dict):
+        raise _LineFault(
+            'a line must be a table like {"inst": "phq9", "input": "raw", "items": []}'
+        )
+    name, items = form.get("inst"), form.get("items")
+    instrument = find(instruments, name) if isinstance(name, str) else None
+    if instrument is None:
+        raise _LineFault(f"inst: must be one of {', '.join(sorted(instruments))}, or a name of one")
+    if not instrument.is_enabled:
+        raise _LineFault(f"inst: {instrument.name} is not in use. {instrument.note}")
+    if form.get("input") not in ("raw", "keyed"):
+        raise _LineFault("input: must be raw (as ticked) or keyed (reversed items already turned)")
+    if not isinstance(items, list) or len(items) != instrument.item_count:
+        raise _LineFault(f"items: must be a list of {instrument.item_count} answers")
+    if wrong := [place for place, item in enumerate(items, 1) if not _is_answer(item, instrument)]:
+        low, high, step = instrument.answer_min, instrument.answer_max, instrument.answer_step
+        raise _LineFault(
+            f"items: {', '.join(map(str, wrong))} can be no answer; {instrument.name} has {low} to"
+            f' {high} in steps of {step}, null for missing and "NA" for not applicable'
+        )
+
+
+def _is_answer(item: Any, instrument: Instrument) -> bool:
+    if item is None or item == "NA":
+        return True
+    if isinstance(item, bool) or not isinstance(item, int | Decimal):
+        return False
+    if not instrument.answer_min <= item <= instrument.answer_max:
+        return False
+    return (item - instrument.answer_min) % instrument.answer_step == 0
+
+
+def _score(
+    con: duckdb.DuckDBPyConnection,
+    forms: Mapping[int, dict[str, Any]],
+    instruments: Mapping[str, Instrument],
+) -> dict[int, dict[str, Any]]:
+    """What each form gets, by line number."""
+    used = {n: find(instruments, form["inst"]) for n, form in forms.items()}
+    given = pl.DataFrame(list(_rows(forms, used)))
+    con.execute("delete from valid.form")
+    con.register("given", given)
+    con.execute("insert into valid.form by name select * from given")
+    con.unregister("given")
+    build(con, "score", only=SCORED)
+    made: dict[int, dict[str, Any]] = {
+        n: {"scores": dict.fromkeys(i.scales if i else ()), "bands": {}, "flags": []}
+        for n, i in used.items()
+    }
+    for n, scale, value, band, why_not in con.execute(
+        "select form_id::integer, scale, value, band, why_not from score.scale_score order by all"
+    ).fetchall():
+        made[n]["scores"][scale] = value
+        if band is not None:
+            made[n]["bands"][scale] = band
+        if why_not is not None:
+            made[n].setdefault("why_not", {})[scale] = why_not
+    for n, item, topic, is_flagged in con.execute(
+        "select form_id::integer, item, topic, is_flagged from score.risk_answer"
+        " where is_flagged or is_flagged is null order by all"
+    ).fetchall():
+        made[n]["flags"].append({"item": item, "topic": topic, "flagged": is_flagged})
+    return made
+
+
+def _rows(
+    forms: Mapping[int, dict[str, Any]], used: Mapping[int, Instrument | None]
+) -> Iterator[dict[str, Any]]:
+    for n, form in forms.items():
+        instrument, items = used[n], form["items"]
+        if instrument is not None:
+            yield {
+                "form_id": str(n),
+                "instrument_id": instrument.id,
+                "input_form": form["input"],
+                "answers": [None if item in (None, "NA") else str(item) for item in items],
+                "missing": _reasons(items),
+            }
+
+
+def _reasons(items: Sequence[Any]) -> list[str | None]:
+    return [
+        "not_applicable" if item == "NA" else "not_answered" if item is None else None
+        for item in items
+    ]
+
+
+def _finite(text: str) -> Decimal:
+    """Numbers as written; those that no reader of JSON could hold are refused."""
+    if not math.isfinite(float(text)):
+        raise ValueError(text)
+    return Decimal(text)
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
