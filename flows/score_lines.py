@@ -54,7 +54,7 @@ def score_file(
     if name == "-":
         return score_lines(sys.stdin.buffer, instruments, write)
     try:
-        source = Path(name).open("rb")
+        source = Path(name).open("rb")  # noqa: SIM115 - closed below; only opening is caught here
     except OSError as error:
         raise RapportError(f"{name}: cannot be read ({error.strerror})") from None
     with source:

@@ -1,6 +1,8 @@
 """What was published: worked examples, and every key and threshold entered a second time."""
 
 import json
+import math
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -54,6 +56,20 @@ def facts(data: Mapping[str, Any]) -> dict[str, Any]:
         "bands": sorted([row["scale"], row["from"], row["label"]] for row in data["bands"]),
         "risk": sorted([row["item"], row["op"], row["value"]] for row in data["risk"]),
     }
+
+
+def miscomputed(data: Mapping[str, Any]) -> list[str]:
+    """Computed reliable changes that are not what the population beside them gives."""
+    wrong = []
+    for index, row in enumerate(data["reliable_change"]):
+        if row["basis"] == "computed":
+            found = re.match(r"SD (\S+) and alpha (\.\d+)", row["population"])
+            sd, alpha = map(float, found.groups()) if found else (0.0, 0.0)
+            value = 1.96 * math.sqrt(2) * sd * math.sqrt(1 - alpha)
+            decimals = len(str(row["value"]).partition(".")[2])
+            if round(value, decimals) != row["value"] or row["op"] != ">":
+                wrong.append(f"reliable_change[{index}]")
+    return wrong
 
 
 def differences(data: Mapping[str, Any]) -> list[str]:
