@@ -37,6 +37,10 @@ INSTRUMENT_TABLES: Mapping[str, str] = {
     " source varchar",
     "risk_item": f"instrument_id varchar, item integer, op varchar, value {_NUMBER},"
     " topic varchar, source varchar",
+    "criterion_symptom": "instrument_id varchar, criterion varchar, item integer, op varchar,"
+    f" value {_NUMBER}, source varchar",
+    "criterion_need": "instrument_id varchar, criterion varchar, need integer, item integer,"
+    " at_least integer",
 }
 
 
@@ -115,3 +119,12 @@ def _add_facts(rows: dict[str, list[Row]], i: Instrument) -> None:
     ]
     rows["reliability"] += [(i.id, r.scale, r.type, r.value, r.source) for r in i.reliability]
     rows["risk_item"] += [(i.id, r.item, r.op, r.value, r.topic, r.source) for r in i.risk]
+    for criterion in i.criteria:
+        rows["criterion_symptom"] += [
+            (i.id, criterion.name, *symptom, criterion.source) for symptom in criterion.symptoms
+        ]
+        rows["criterion_need"] += [
+            (i.id, criterion.name, number, item, at_least)
+            for number, (items, at_least) in enumerate(criterion.needs, 1)
+            for item in items
+        ]

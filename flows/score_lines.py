@@ -21,9 +21,9 @@ from flows.sql_files import build
 from schemas.instrument import find
 from schemas.instrument_types import Instrument
 
-SCORED = ("score.item_sum", "score.scale_score", "score.risk_answer")
+SCORED = ("score.item_sum", "score.scale_score", "score.risk_answer", "score.criterion")
 AT_ONCE = 2000
-MADE = ("scores", "bands", "flags", "why_not", "error", "line")
+MADE = ("scores", "bands", "flags", "criteria", "why_not", "error", "line")
 _FORM = (
     "form_id varchar, clinic_id varchar, patient_id varchar, instrument_id varchar,"
     " input_form varchar, answered_on date, answers decimal(9,3)[], missing varchar[]"
@@ -68,7 +68,7 @@ def score_lines(
 
     A line is a form: {"inst": name or id, "input": "raw" or "keyed", "items": [...]}, where null is
     a missing answer and "NA" a question that does not apply. It comes back with scores (null where
-    there is none), why_not, bands and flags. A faulty line becomes {"line": n, "error": sentence}.
+    there is none), why_not, bands, criteria and flags. A faulty line becomes {"line": n, "error": sentence}.
     """
     tally = Tally(0, [])
     with duckdb.connect() as con:
@@ -179,6 +179,10 @@ def _score(
         " where is_flagged or is_flagged is null order by all"
     ).fetchall():
         made[n]["flags"].append({"item": item, "topic": topic, "flagged": is_flagged})
+    for n, criterion, is_met in con.execute(
+        "select form_id::integer, criterion, is_met from score.criterion order by all"
+    ).fetchall():
+        made[n].setdefault("criteria", {})[criterion] = is_met
     return made
 
 

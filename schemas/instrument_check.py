@@ -18,6 +18,7 @@ def faults_of(data: Any) -> list[str]:
         *_items(data),
         *_unknown_key(data),
         *_loinc(data),
+        *_criteria(data),
         *_scales(data),
         *_scale_names(data),
         *_thresholds(data),
@@ -65,6 +66,28 @@ def _unknown_key(data: Mapping[str, Any]) -> list[str]:
         return []
     faults = ["reversed: unknown goes with enabled: false"] if data["enabled"] else []
     return faults + (["risk: needs to be known which items are reversed"] if data["risk"] else [])
+
+
+def _criteria(data: Mapping[str, Any]) -> list[str]:
+    faults = []
+    for index, row in enumerate(data.get("criteria", [])):
+        path = f"criteria[{index}]"
+        symptoms = [item for part in row["symptoms"] for item in part["items"]]
+        outside = [item for item in symptoms if not 1 <= item <= data["items"]]
+        if outside:
+            faults.append(f"{path}.symptoms: items {outside} are not among 1 to {data['items']}")
+        if _twice(symptoms):
+            faults.append(f"{path}.symptoms: items {_twice(symptoms)} are named twice")
+        if data["reversed"] == UNKNOWN or set(symptoms) & set(data["reversed"]):
+            faults.append(f"{path}.symptoms: patterns are of raw answers, so no item is reversed")
+        if not row["needs"]:
+            faults.append(f"{path}.needs: at least one is needed")
+        for number, need in enumerate(row["needs"]):
+            if not set(need["items"]) <= set(symptoms) or _twice(need["items"]):
+                faults.append(f"{path}.needs[{number}].items: must be items of symptoms, each once")
+            elif not 1 <= need["at_least"] <= len(need["items"]):
+                faults.append(f"{path}.needs[{number}].at_least: must lie within its items")
+    return faults
 
 
 def _loinc(data: Mapping[str, Any]) -> list[str]:

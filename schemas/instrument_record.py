@@ -7,6 +7,7 @@ from typing import Any
 from schemas.instrument_shape import UNKNOWN
 from schemas.instrument_types import (
     Band,
+    Criterion,
     Example,
     Instrument,
     Loinc,
@@ -60,6 +61,7 @@ def instrument_of(data: Mapping[str, Any], content_hash: str) -> Instrument:
             for row in data["risk"]
         ),
         loinc=_loinc(data.get("loinc")),
+        criteria=tuple(_criterion(row) for row in data.get("criteria", ())),
         licence=data["licence"],
         source=data["source"],
         note=data["note"],
@@ -113,6 +115,19 @@ def _norm(row: Mapping[str, Any]) -> Norm:
     return Norm(row["scale"], row["group"], row.get("n"), mean, sd, row["version"], row["source"])
 
 
+def _criterion(row: Mapping[str, Any]) -> Criterion:
+    return Criterion(
+        row["name"],
+        tuple(
+            (item, part["op"], _decimal(part["value"]))
+            for part in row["symptoms"]
+            for item in part["items"]
+        ),
+        tuple((tuple(need["items"]), need["at_least"]) for need in row["needs"]),
+        row["source"],
+    )
+
+
 def _loinc(row: Mapping[str, Any] | None) -> Loinc | None:
     if row is None:
         return None
@@ -127,6 +142,7 @@ def _example(row: Mapping[str, Any]) -> Example:
         expect={scale: _optional(value) for scale, value in row["expect"].items()},
         band=dict(row.get("band", {})),
         risk=tuple(row.get("risk", ())),
+        criteria=dict(row.get("criteria", {})),
         source=row["source"],
     )
 

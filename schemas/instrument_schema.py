@@ -60,6 +60,7 @@ MEANINGS: Mapping[str, str] = {
     "loinc.items": "codes of the items, in order",
     "loinc.total": "code of the total",
     "loinc.answers": "codes of the answers, with their numbers",
+    "criteria": "patterns of symptoms, on raw answers, that a diagnosis asks for",
     "licence": "who owns it, and under which terms it may be used",
     "source": "where the scoring key was published",
     "note": "what one has to know to read the scores; may be empty",
@@ -84,11 +85,17 @@ MEANINGS: Mapping[str, str] = {
     "*.type": "kind of reliability",
     "*.item": "item number, from 1",
     "*.topic": "what the item is about, in a word or two",
+    "*.name": "name of the pattern",
+    "*.symptoms": "when an item counts as present",
+    "*.needs": "how many of which items must be present; all needs must be met",
+    "*.items": "items, by number from 1",
+    "*.at_least": "how many of them",
     "*.answers": "one answer for each item; null missing, na not applicable",
     "*.expect": "score by scale; null where there must be none",
     "*.input_form": "keyed where reversed items are already turned; else raw",
     "*.band": "name of the band by scale",
     "*.risk": "items that must be flagged",
+    "*.criteria": "true, false or null by pattern",
 }
 
 
@@ -100,6 +107,8 @@ def json_schema() -> dict[str, Any]:
         within[key] |= _table(f"{key}.", must, may)
     for key, (must, may) in shape.LISTS.items():
         within[key]["items"] = _table("*.", must, may)
+    for key, must in shape.CRITERION.items():
+        within["criteria"]["items"]["properties"][key]["items"] = _table("*.", must, {})
     scale = _table("scales.", shape.SCALE, shape.SCALE_MAY)
     scale["properties"]["missing"] |= _table("scales.missing.", shape.MISSING, {})
     scale["oneOf"] = [{"required": ["items", "missing"]}, {"required": ["parts"]}]

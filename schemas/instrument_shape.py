@@ -91,9 +91,16 @@ TOP: Shape = {
     "licence": TEXT, "source": TEXT, "note": TEXT_OR_EMPTY,
     "examples": LIST,
 }  # fmt: skip
-TOP_MAY: Shape = {"not_applicable": MAP, "no_reliable_change": TEXT, "loinc": MAP}
+TOP_MAY: Shape = {
+    "not_applicable": MAP,
+    "no_reliable_change": TEXT,
+    "loinc": MAP,
+    "criteria": LIST,
+}
 ANSWER_RANGE: Shape = {"min": NUMBER, "max": NUMBER, "step": NUMBER}
 NOT_APPLICABLE: Shape = {"items": COUNTS, "keyed_value": NUMBER}
+SYMPTOM: Shape = {"items": COUNTS, "op": _one_of(*OPS), "value": NUMBER}
+NEED: Shape = {"items": COUNTS, "at_least": COUNT}
 LOINC: Shape = {"panel": TEXT, "items": TEXTS, "total": TEXT}
 LOINC_MAY: Shape = {"answers": MAP}
 SCALE: Shape = {"label": TEXT, "method": _one_of("sum", "mean"), "range": PAIR}
@@ -111,6 +118,7 @@ TABLES: Mapping[str, tuple[Shape, Shape]] = {
     "not_applicable": (NOT_APPLICABLE, {}),
     "loinc": (LOINC, LOINC_MAY),
 }
+CRITERION: Mapping[str, Shape] = {"symptoms": SYMPTOM, "needs": NEED}
 LISTS: Mapping[str, tuple[Shape, Shape]] = {
     "cutoffs": ({**VERSIONED, "use": TEXT}, {"unrounded": NUMBER}),
     "reliable_change": (
@@ -136,9 +144,10 @@ LISTS: Mapping[str, tuple[Shape, Shape]] = {
         {"item": COUNT, "op": _one_of(*OPS), "value": NUMBER, "topic": TEXT, "source": TEXT},
         {},
     ),
+    "criteria": ({"name": TEXT, "symptoms": LIST, "needs": LIST, "source": TEXT}, {}),
     "examples": (
         {"answers": ANSWERS, "expect": MAP, "source": TEXT},
-        {"input_form": _one_of("raw", "keyed"), "band": MAP, "risk": COUNTS},
+        {"input_form": _one_of("raw", "keyed"), "band": MAP, "risk": COUNTS, "criteria": MAP},
     ),
 }  # fmt: skip
 
@@ -155,7 +164,18 @@ def shape_faults(data: Mapping[str, Any]) -> list[str]:
     for key, (must, may) in LISTS.items():
         for index, row in enumerate(data[key] if isinstance(data.get(key), list) else ()):
             faults += _shape(row, f"{key}[{index}]", must, may)
+            if key == "criteria" and isinstance(row, dict):
+                faults += _criterion_shape(row, f"{key}[{index}]")
     return faults
+
+
+def _criterion_shape(row: Mapping[str, Any], path: str) -> list[str]:
+    return [
+        fault
+        for key, must in CRITERION.items()
+        for index, part in enumerate(row[key] if _is_list(row.get(key)) else ())
+        for fault in _shape(part, f"{path}.{key}[{index}]", must, {})
+    ]
 
 
 def _shape(row: Any, path: str, must: Shape, may: Shape) -> list[str]:

@@ -83,6 +83,16 @@ class RiskItem:
 
 
 @dataclass(frozen=True)
+class Criterion:
+    """A pattern of symptoms: when an item counts as present, and how many must be."""
+
+    name: str
+    symptoms: tuple[tuple[int, str, Decimal], ...]  # item, operator, value
+    needs: tuple[tuple[tuple[int, ...], int], ...]  # items, and how many of them at least
+    source: str
+
+
+@dataclass(frozen=True)
 class Loinc:
     """Verified LOINC codes: of the form, of its items in order, of its total, of its answers."""
 
@@ -101,6 +111,7 @@ class Example:
     expect: Mapping[str, Decimal | None]
     band: Mapping[str, str]
     risk: tuple[int, ...]
+    criteria: Mapping[str, bool | None]
     source: str
 
 
@@ -135,6 +146,7 @@ class Instrument:
     reliability: tuple[Reliability, ...]
     risk: tuple[RiskItem, ...]
     loinc: Loinc | None
+    criteria: tuple[Criterion, ...]
     licence: str
     source: str
     note: str

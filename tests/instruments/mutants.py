@@ -30,7 +30,12 @@ class Mutant(NamedTuple):
 
 def mutants(data: Mapping[str, Any]) -> Iterator[Mutant]:
     """Every break of one file's content."""
-    for what, path, value in [*_of_key(data), *_of_scales(data), *_of_numbers(data)]:
+    for what, path, value in [
+        *_of_key(data),
+        *_of_scales(data),
+        *_of_numbers(data),
+        *_of_criteria(data),
+    ]:
         broken = copy.deepcopy(dict(data))
         place: Any = broken
         for step in path[:-1]:
@@ -119,6 +124,22 @@ def _of_numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, ...],
                 yield f"border before bands[{n}] {by:+}", ("bands",), bands
 
 
+def _of_criteria(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, ...], Any]]:
+    for n, row in enumerate(data.get("criteria", [])):
+        for m, part in enumerate(row["symptoms"]):
+            path = ("criteria", n, "symptoms", m)
+            yield f"{path} op", (*path, "op"), OTHER_OP[part["op"]]
+            for by in (1, -1):
+                yield f"{path} value {by:+}", (*path, "value"), part["value"] + by
+        for m, need in enumerate(row["needs"]):
+            path = ("criteria", n, "needs", m)
+            for by in (1, -1):
+                yield f"{path} {by:+}", (*path, "at_least"), need["at_least"] + by
+            for item in need["items"]:
+                rest = [other for other in need["items"] if other != item]
+                yield f"{path} without item {item}", (*path, "items"), rest
+
+
 def _wrong_scores(batch: Sequence[Mutant]) -> list[bool]:
     """Whether an example of each comes out otherwise; all are scored in one run of the SQL."""
     known, forms, of = {}, [], []
@@ -160,6 +181,8 @@ def _is_as_said(row: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
         decimals = len(str(expected).partition(".")[2]) if "is_rounded" in row else 6
         if value is not None and round(value, decimals) != expected:
             return False
+    if row.get("criteria", {}) != {k: result["criteria"][k] for k in row.get("criteria", {})}:
+        return False
     flagged = [flag["item"] for flag in result["flags"] if flag["flagged"]]
     is_flagged_as_said = "risk" not in row or flagged == sorted(row["risk"])
     return is_flagged_as_said and row.get("band", {}).items() <= result["bands"].items()

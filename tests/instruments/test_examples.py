@@ -94,6 +94,17 @@ def test_example_flags_the_risk_items_it_names(
         assert sorted(row["item"] for row in rows(scored, query)) == sorted(example.risk)
 
 
+@pytest.mark.parametrize(
+    ("instrument", "example", "form_id"), [p for p in EXAMPLES if p.values[1].criteria]
+)
+def test_example_completes_the_patterns_it_names(
+    scored: duckdb.DuckDBPyConnection, instrument: Instrument, example: Example, form_id: str
+) -> None:
+    query = f"select criterion, is_met from score.criterion where form_id = '{form_id}'"
+    assert {row["criterion"]: row["is_met"] for row in rows(scored, query)} == example.criteria
+    assert set(example.criteria) == {criterion.name for criterion in instrument.criteria}
+
+
 def test_missing_risk_answer_is_not_known_rather_than_harmless(
     scored: duckdb.DuckDBPyConnection,
 ) -> None:

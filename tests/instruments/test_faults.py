@@ -145,6 +145,41 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
         lambda d: d.update(no_reliable_change="none is known"),
         "no_reliable_change: the primary scale 'total' has a default",
     ),
+    "item that is no symptom": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["needs"][0].update(items=[1, 12]),
+        "criteria[0].needs[0].items: must be items of symptoms, each once",
+    ),
+    "need that cannot be met": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["needs"][0].update(at_least=3),
+        "criteria[0].needs[0].at_least: must lie within its items",
+    ),
+    "symptom twice": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["symptoms"][1].update(items=[8]),
+        "criteria[0].symptoms: items [8] are named twice",
+    ),
+    "reversed symptom": (
+        "phq9.yaml",
+        lambda d: d.update(reversed=[2]),
+        "criteria[0].symptoms: patterns are of raw answers, so no item is reversed",
+    ),
+    "symptom outside": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["symptoms"][1].update(items=[10]),
+        "criteria[0].symptoms: items [10] are not among 1 to 9",
+    ),
+    "symptom without operator": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["symptoms"][1].pop("op"),
+        "criteria[0].symptoms[1].op: missing",
+    ),
+    "no need": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["needs"].clear(),
+        "criteria[0].needs: at least one is needed",
+    ),
     "too few codes": (
         "phq9.yaml",
         lambda d: d["loinc"]["items"].pop(),

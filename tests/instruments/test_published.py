@@ -27,6 +27,7 @@ def test_worked_example(results: list[dict[str, Any]], place: int) -> None:
     for name, expected in example["expect"].items():
         decimals = len(str(expected).partition(".")[2])
         assert round(values[name], decimals) == expected, name
+    assert example.get("criteria", {}).items() <= result.get("criteria", {}).items()
     if "band" in example:
         assert result["bands"][shipped()[example["inst"]].primary] == example["band"]
 
