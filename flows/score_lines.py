@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,22 +16,18 @@ import polars as pl
 
 from flows.errors import RapportError
 from flows.reference import fill_instruments
+from flows.score_input import read_line
 from flows.sql_files import build
 from schemas.instrument import find
 from schemas.instrument_types import Instrument
 
 SCORED = ("score.item_sum", "score.scale_score", "score.risk_answer", "score.criterion")
 AT_ONCE = 2000
-MADE = ("scores", "bands", "flags", "criteria", "why_not", "error", "line")
 _FORM = (
     "form_id varchar, clinic_id varchar, patient_id varchar, instrument_id varchar,"
     " input_form varchar, answered_on date, answers decimal(9,3)[], missing varchar[]"
 )
 _STATED = "form_id varchar, instrument_id varchar, scale varchar, value decimal(9,3), role varchar"
-
-
-class _LineFault(Exception):
-    """What is wrong with one line, without any answer of it."""
 
 
 @dataclass
@@ -75,7 +70,7 @@ def score_lines(
         _prepare(con, instruments)
         numbered = ((n, line) for n, line in enumerate(lines, 1) if line.strip())
         while batch := list(islice(numbered, AT_ONCE)):
-            forms = {n: _read(n, line, instruments) for n, line in batch}
+            forms = {n: read_line(n, line, instruments) for n, line in batch}
             good = {n: form for n, form in forms.items() if isinstance(form, dict)}
             scored = _score(con, good, instruments) if good else {}
             for n, form in forms.items():
@@ -95,58 +90,6 @@ def _prepare(con: duckdb.DuckDBPyConnection, instruments: Mapping[str, Instrumen
     con.execute(f"create table valid.form ({_FORM})")
     con.execute(f"create table valid.stated_score ({_STATED})")
     fill_instruments(con, instruments)
-
-
-def _read(n: int, line: bytes, instruments: Mapping[str, Instrument]) -> dict[str, Any] | str:
-    """The form of one line, or the sentence that says what is wrong with it."""
-    try:
-        form = json.loads(
-            line.decode("utf-8-sig" if n == 1 else "utf-8"),
-            parse_float=_finite,
-            parse_constant=_finite,
-        )
-    except UnicodeDecodeError:
-        return "not UTF-8"
-    except (ValueError, RecursionError):
-        return "not readable as JSON"
-    try:
-        _check(form, instruments)
-    except _LineFault as fault:
-        return str(fault)
-    return {key: value for key, value in form.items() if key not in MADE}
-
-
-def _check(form: Any, instruments: Mapping[str, Instrument]) -> None:
-    if not isinstance(form, dict):
-        raise _LineFault(
-            'a line must be a table like {"inst": "phq9", "input": "raw", "items": []}'
-        )
-    name, items = form.get("inst"), form.get("items")
-    instrument = find(instruments, name) if isinstance(name, str) else None
-    if instrument is None:
-        raise _LineFault(f"inst: must be one of {', '.join(sorted(instruments))}, or a name of one")
-    if not instrument.is_enabled:
-        raise _LineFault(f"inst: {instrument.name} is not in use. {instrument.note}")
-    if form.get("input") not in ("raw", "keyed"):
-        raise _LineFault("input: must be raw (as ticked) or keyed (reversed items already turned)")
-    if not isinstance(items, list) or len(items) != instrument.item_count:
-        raise _LineFault(f"items: must be a list of {instrument.item_count} answers")
-    if wrong := [place for place, item in enumerate(items, 1) if not _is_answer(item, instrument)]:
-        low, high, step = instrument.answer_min, instrument.answer_max, instrument.answer_step
-        raise _LineFault(
-            f"items: {', '.join(map(str, wrong))} can be no answer; {instrument.name} has {low} to"
-            f' {high} in steps of {step}, null for missing and "NA" for not applicable'
-        )
-
-
-def _is_answer(item: Any, instrument: Instrument) -> bool:
-    if item is None or item == "NA":
-        return True
-    if isinstance(item, bool) or not isinstance(item, int | Decimal):
-        return False
-    if not instrument.answer_min <= item <= instrument.answer_max:
-        return False
-    return (item - instrument.answer_min) % instrument.answer_step == 0
 
 
 def _score(
@@ -206,13 +149,6 @@ def _reasons(items: Sequence[Any]) -> list[str | None]:
         "not_applicable" if item == "NA" else "not_answered" if item is None else None
         for item in items
     ]
-
-
-def _finite(text: str) -> Decimal:
-    """Numbers as written; those that no reader of JSON could hold are refused."""
-    if not math.isfinite(float(text)):
-        raise ValueError(text)
-    return Decimal(text)
 
 
 def _number(value: Decimal) -> int | float:

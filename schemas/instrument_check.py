@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from schemas.instrument_optional import optional_faults, twice
 from schemas.instrument_shape import UNKNOWN, is_number, shape_faults
 
 
@@ -16,9 +17,7 @@ def faults_of(data: Any) -> list[str]:
     return shape_faults(data) or [
         *_range(data),
         *_items(data),
-        *_unknown_key(data),
-        *_loinc(data),
-        *_criteria(data),
+        *optional_faults(data),
         *_scales(data),
         *_scale_names(data),
         *_thresholds(data),
@@ -50,68 +49,13 @@ def _items(data: Mapping[str, Any]) -> list[str]:
         outside = [item for item in items if not 1 <= item <= count]
         if outside:
             faults.append(f"{path}: items {outside} are not among 1 to {count}")
-        twice = _twice(items)
-        if twice:
-            faults.append(f"{path}: items {twice} are named twice")
+        if repeated := twice(items):
+            faults.append(f"{path}: items {repeated} are named twice")
     used = {item for row in data["scales"].values() for item in row.get("items", [])}
     unused = sorted(set(range(1, count + 1)) - used)
     if unused:
         faults.append(f"scales: items {unused} belong to no scale")
     return faults
-
-
-def _unknown_key(data: Mapping[str, Any]) -> list[str]:
-    """A key that nobody has seen may be described, but scores no raw answers."""
-    if data["reversed"] != UNKNOWN:
-        return []
-    faults = ["reversed: unknown goes with enabled: false"] if data["enabled"] else []
-    return faults + (["risk: needs to be known which items are reversed"] if data["risk"] else [])
-
-
-def _criteria(data: Mapping[str, Any]) -> list[str]:
-    faults = []
-    for index, row in enumerate(data.get("criteria", [])):
-        path = f"criteria[{index}]"
-        symptoms = [item for part in row["symptoms"] for item in part["items"]]
-        outside = [item for item in symptoms if not 1 <= item <= data["items"]]
-        if outside:
-            faults.append(f"{path}.symptoms: items {outside} are not among 1 to {data['items']}")
-        if _twice(symptoms):
-            faults.append(f"{path}.symptoms: items {_twice(symptoms)} are named twice")
-        if data["reversed"] == UNKNOWN or set(symptoms) & set(data["reversed"]):
-            faults.append(f"{path}.symptoms: patterns are of raw answers, so no item is reversed")
-        if not row["needs"]:
-            faults.append(f"{path}.needs: at least one is needed")
-        for number, need in enumerate(row["needs"]):
-            if not set(need["items"]) <= set(symptoms) or _twice(need["items"]):
-                faults.append(f"{path}.needs[{number}].items: must be items of symptoms, each once")
-            elif not 1 <= need["at_least"] <= len(need["items"]):
-                faults.append(f"{path}.needs[{number}].at_least: must lie within its items")
-    return faults
-
-
-def _loinc(data: Mapping[str, Any]) -> list[str]:
-    if "loinc" not in data:
-        return []
-    row, faults = data["loinc"], []
-    if len(row["items"]) != data["items"]:
-        faults.append(f"loinc.items: {len(row['items'])} codes, {data['items']} items")
-    codes = [row["panel"], *row["items"], row["total"]]
-    faults += [f"loinc: {code!r} has a wrong check digit" for code in codes if not is_loinc(code)]
-    return faults
-
-
-def is_loinc(code: str) -> bool:
-    """Whether the check digit after the hyphen is right (mod 10, doubled from the right)."""
-    number, _, check = code.partition("-")
-    if not (number.isdecimal() and check.isdecimal() and len(check) == 1):
-        return False
-    doubled = [int(digit) * (2 - place % 2) for place, digit in enumerate(reversed(number))]
-    return (sum(value // 10 + value % 10 for value in doubled) + int(check)) % 10 == 0
-
-
-def _twice(items: list[int]) -> list[int]:
-    return sorted(item for item, times in Counter(items).items() if times > 1)
 
 
 def _scales(data: Mapping[str, Any]) -> list[str]:
@@ -124,9 +68,9 @@ def _scales(data: Mapping[str, Any]) -> list[str]:
             faults.append(f"scales.{name}.parts: {unknown} are not scales made of items")
             continue
         items = row.get("items") or [i for part in row["parts"] for i in scales[part]["items"]]
-        if "parts" in row and _twice(items):
+        if "parts" in row and twice(items):
             faults.append(
-                f"scales.{name}.parts: items {_twice(items)} overlap and would count twice"
+                f"scales.{name}.parts: items {twice(items)} overlap and would count twice"
             )
         faults += _scale_range(name, row, data["answers"], len(items))
         missing = row.get("missing", {"rule": "none", "max": 0})

@@ -112,6 +112,8 @@ def _of_numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, ...],
             for by in (1, -1):
                 yield f"{key}[{n}].value {by:+}", (key, n, "value"), row["value"] + by
             yield f"{key}[{n}].op", (key, n, "op"), OTHER_OP[row["op"]]
+            if "default" in row:
+                yield f"{key}[{n}].default", (key, n, "default"), not row["default"]
     for n, row in enumerate(data["risk"]):
         yield f"risk[{n}].item", ("risk", n, "item"), row["item"] % data["items"] + 1
     for n in range(1, len(data["bands"])):

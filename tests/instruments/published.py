@@ -53,6 +53,9 @@ def facts(data: Mapping[str, Any]) -> dict[str, Any]:
         "changes": _thresholds(
             row for row in data["reliable_change"] if row["basis"] == "published"
         ),
+        "in_use": _thresholds(
+            row for key in ("cutoffs", "reliable_change") for row in data[key] if row["default"]
+        ),
         "bands": sorted([row["scale"], row["from"], row["label"]] for row in data["bands"]),
         "risk": sorted([row["item"], row["op"], row["value"]] for row in data["risk"]),
     }
