@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-schedule browser lint bench lock clean
+.PHONY: demo test test-schedule browser lint bench mutants schema lock clean
 
 demo: .venv/demo.done
 	$(BIN)/rapport demo rapport-demo
@@ -31,6 +31,14 @@ lint: .venv/test.done
 
 bench: .venv/test.done
 	$(BIN)/python -m tests.benchmark
+
+# Breaks every instrument file in every way it can be broken, and names what no check notices.
+mutants: .venv/test.done
+	$(BIN)/python -m tests.instruments.mutants
+
+schema: .venv/demo.done
+	$(BIN)/python -m schemas.instrument_schema > .venv/instrument.schema.json
+	mv .venv/instrument.schema.json schemas/instrument.schema.json
 
 .venv/bin/python:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Rapport needs Python 3.11 or newer')"

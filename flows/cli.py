@@ -249,6 +249,27 @@ def inspect(
         out.print(line, markup=False)
 
 
+@app.command(epilog="Example: rapport score forms.jsonl > scored.jsonl")
+def score(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Forms as JSON lines; - for input.")],
+    workspace: WorkspaceOption = HERE,
+    quiet: QuietOption = False,
+) -> None:
+    """Score single forms, one JSON line each, as the night would; nothing is stored.
+
+    Exit code 32 when a line has faults; the others are scored all the same.
+    """
+    from flows.night import read_instruments
+    from flows.score_lines import score_file
+
+    tally = score_file(file, read_instruments(Workspace(workspace)), sys.stdout.write)
+    if tally.faulty:
+        if not quiet:
+            numbers = ", ".join(map(str, tally.faulty[:20]))
+            err.print(f"{len(tally.faulty)} of {tally.lines} lines have faults: {numbers}")
+        raise typer.Exit(errors.LINES_REFUSED)
+
+
 @app.command(epilog="Example: rapport status --json -w my-service")
 def status(
     workspace: WorkspaceOption = HERE,

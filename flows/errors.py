@@ -10,6 +10,7 @@ PARTLY_GREEN = 20
 OVERDUE = 40
 FILE_REFUSED = 30
 ROWS_REFUSED = 31
+LINES_REFUSED = 32
 
 
 class RapportError(Exception):

@@ -13,7 +13,8 @@ import duckdb
 from flows.reference_period import periods
 from flows.reference_rows import INSTRUMENT_TABLES, Row, instrument_rows
 from flows.sql_files import SQL_ROOT, measures
-from schemas.instrument import Instrument, find
+from schemas.instrument import find
+from schemas.instrument_types import Instrument
 
 DEFAULTS = Path(__file__).resolve().parent.parent / "schemas" / "defaults.toml"
 
@@ -92,6 +93,15 @@ def fill_reference(
     rows["definition"] = definitions(sql_root)
     con.execute("create schema if not exists ref")
     for table, columns in TABLES.items():
+        con.execute(f"create or replace table ref.{table} ({columns})")
+        _insert(con, table, rows[table])
+
+
+def fill_instruments(con: duckdb.DuckDBPyConnection, instruments: Mapping[str, Instrument]) -> None:
+    """Create and fill the ref.* tables that scoring alone reads."""
+    con.execute("create schema if not exists ref")
+    rows = instrument_rows(instruments, ())
+    for table, columns in INSTRUMENT_TABLES.items():
         con.execute(f"create or replace table ref.{table} ({columns})")
         _insert(con, table, rows[table])
 

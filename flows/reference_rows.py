@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from schemas.instrument import Instrument, Scale
+from schemas.instrument_types import Instrument, Scale
 
 Row = tuple[Any, ...]
 
@@ -37,6 +37,10 @@ INSTRUMENT_TABLES: Mapping[str, str] = {
     " source varchar",
     "risk_item": f"instrument_id varchar, item integer, op varchar, value {_NUMBER},"
     " topic varchar, source varchar",
+    "criterion_symptom": "instrument_id varchar, criterion varchar, item integer, op varchar,"
+    f" value {_NUMBER}, source varchar",
+    "criterion_need": "instrument_id varchar, criterion varchar, need integer, item integer,"
+    " at_least integer",
 }
 
 
@@ -63,7 +67,11 @@ def _instrument(i: Instrument, is_allowed: bool) -> Row:
 
 def _item(i: Instrument, item: int) -> Row:
     can = item in i.not_applicable
-    return (i.id, item, item in i.reversed, can, i.not_applicable_value if can else None)
+    return (i.id, item, _is_reversed(i, item), can, i.not_applicable_value if can else None)
+
+
+def _is_reversed(i: Instrument, item: int) -> bool | None:
+    return item in i.reversed if i.is_key_known else None
 
 
 def _add_scales(rows: dict[str, list[Row]], i: Instrument) -> None:
@@ -78,7 +86,7 @@ def _add_scales(rows: dict[str, list[Row]], i: Instrument) -> None:
         )
         if not scale.parts:
             rows["scale_item"] += [
-                (i.id, scale.name, item, item in i.reversed) for item in scale.items
+                (i.id, scale.name, item, _is_reversed(i, item)) for item in scale.items
             ]
         rows["scale_part"] += [(i.id, scale.name, part) for part in scale.parts]
         rows["scale_conversion"] += [
@@ -111,3 +119,12 @@ def _add_facts(rows: dict[str, list[Row]], i: Instrument) -> None:
     ]
     rows["reliability"] += [(i.id, r.scale, r.type, r.value, r.source) for r in i.reliability]
     rows["risk_item"] += [(i.id, r.item, r.op, r.value, r.topic, r.source) for r in i.risk]
+    for criterion in i.criteria:
+        rows["criterion_symptom"] += [
+            (i.id, criterion.name, *symptom, criterion.source) for symptom in criterion.symptoms
+        ]
+        rows["criterion_need"] += [
+            (i.id, criterion.name, number, item, at_least)
+            for number, (items, at_least) in enumerate(criterion.needs, 1)
+            for item in items
+        ]

@@ -1,6 +1,6 @@
 """Finds, orders, runs and checks the files of sql/: one file, one SELECT, one table."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from graphlib import CycleError, TopologicalSorter
@@ -81,14 +81,23 @@ def measures(root: Path = SQL_ROOT) -> tuple[SqlFile, ...]:
     return tuple(file for file in read_sql_files(root) if file.header.is_measure)
 
 
-def build(con: duckdb.DuckDBPyConnection, stage: str, root: Path = SQL_ROOT) -> list[str]:
-    """Build all tables of one stage and return their names in build order.
+def build(
+    con: duckdb.DuckDBPyConnection,
+    stage: str,
+    root: Path = SQL_ROOT,
+    only: Collection[str] | None = None,
+) -> list[str]:
+    """Build the tables of one stage, all or only those named; return their names in build order.
 
     Raises:
         BrokenTable: when a built table has duplicate or NULL keys.
     """
     con.execute(f"create schema if not exists {stage}")
-    built = [file for file in read_sql_files(root) if file.stage == stage]
+    built = [
+        file
+        for file in read_sql_files(root)
+        if file.stage == stage and (only is None or file.name in only)
+    ]
     for file in built:
         con.execute(f"create or replace table {file.name} as {file.text}")
         _describe(con, file)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from schemas.instrument_shape import is_number, shape_faults
+from schemas.instrument_optional import optional_faults, twice
+from schemas.instrument_shape import UNKNOWN, is_number, shape_faults
 
 
 def faults_of(data: Any) -> list[str]:
@@ -16,6 +17,7 @@ def faults_of(data: Any) -> list[str]:
     return shape_faults(data) or [
         *_range(data),
         *_items(data),
+        *optional_faults(data),
         *_scales(data),
         *_scale_names(data),
         *_thresholds(data),
@@ -38,7 +40,7 @@ def _range(data: Mapping[str, Any]) -> list[str]:
 def _items(data: Mapping[str, Any]) -> list[str]:
     count, faults = data["items"], []
     named = {
-        "reversed": data["reversed"],
+        "reversed": [] if data["reversed"] == UNKNOWN else data["reversed"],
         "not_applicable.items": data.get("not_applicable", {}).get("items", []),
         **{f"scales.{name}.items": row.get("items", []) for name, row in data["scales"].items()},
         **{f"risk[{index}].item": [row["item"]] for index, row in enumerate(data["risk"])},
@@ -47,18 +49,13 @@ def _items(data: Mapping[str, Any]) -> list[str]:
         outside = [item for item in items if not 1 <= item <= count]
         if outside:
             faults.append(f"{path}: items {outside} are not among 1 to {count}")
-        twice = _twice(items)
-        if twice:
-            faults.append(f"{path}: items {twice} are named twice")
+        if repeated := twice(items):
+            faults.append(f"{path}: items {repeated} are named twice")
     used = {item for row in data["scales"].values() for item in row.get("items", [])}
     unused = sorted(set(range(1, count + 1)) - used)
     if unused:
         faults.append(f"scales: items {unused} belong to no scale")
     return faults
-
-
-def _twice(items: list[int]) -> list[int]:
-    return sorted(item for item, times in Counter(items).items() if times > 1)
 
 
 def _scales(data: Mapping[str, Any]) -> list[str]:
@@ -71,9 +68,9 @@ def _scales(data: Mapping[str, Any]) -> list[str]:
             faults.append(f"scales.{name}.parts: {unknown} are not scales made of items")
             continue
         items = row.get("items") or [i for part in row["parts"] for i in scales[part]["items"]]
-        if "parts" in row and _twice(items):
+        if "parts" in row and twice(items):
             faults.append(
-                f"scales.{name}.parts: items {_twice(items)} overlap and would count twice"
+                f"scales.{name}.parts: items {twice(items)} overlap and would count twice"
             )
         faults += _scale_range(name, row, data["answers"], len(items))
         missing = row.get("missing", {"rule": "none", "max": 0})
@@ -118,8 +115,7 @@ def _thresholds(data: Mapping[str, Any]) -> list[str]:
             if times > 1
         ]
     change = {row["scale"] for row in data["reliable_change"] if row["default"]}
-    if data["kind"] != "alliance" and data["primary"] not in change:
-        faults.append(f"reliable_change: no default for the primary scale {data['primary']!r}")
+    faults += _reliable_change(data, change)
     for index, row in enumerate(data["reliable_change"]):
         if row["op"] not in (">=", ">") or row["value"] <= 0:
             faults.append(f"reliable_change[{index}]: is a size: >= or > and above 0")
@@ -129,6 +125,16 @@ def _thresholds(data: Mapping[str, Any]) -> list[str]:
         if not 0 <= row["value"] <= 1
     ]
     return faults
+
+
+def _reliable_change(data: Mapping[str, Any], defaults: set[str]) -> list[str]:
+    """The primary scale has a reliable change in use, or a sentence says why it has none."""
+    has, why = data["primary"] in defaults, "no_reliable_change" in data
+    if has and why:
+        return [f"no_reliable_change: the primary scale {data['primary']!r} has a default"]
+    if has or why or data["kind"] == "alliance":
+        return []
+    return [f"reliable_change: no default for the primary scale {data['primary']!r}"]
 
 
 def _bands(data: Mapping[str, Any]) -> list[str]:

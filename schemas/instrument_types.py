@@ -83,6 +83,26 @@ class RiskItem:
 
 
 @dataclass(frozen=True)
+class Criterion:
+    """A pattern of symptoms: when an item counts as present, and how many must be."""
+
+    name: str
+    symptoms: tuple[tuple[int, str, Decimal], ...]  # item, operator, value
+    needs: tuple[tuple[tuple[int, ...], int], ...]  # items, and how many of them at least
+    source: str
+
+
+@dataclass(frozen=True)
+class Loinc:
+    """Verified LOINC codes: of the form, of its items in order, of its total, of its answers."""
+
+    panel: str
+    items: tuple[str, ...]
+    total: str
+    answers: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True)
 class Example:
     """A worked example: answers in item order (None missing, 'na' not applicable), and scores."""
 
@@ -91,6 +111,7 @@ class Example:
     expect: Mapping[str, Decimal | None]
     band: Mapping[str, str]
     risk: tuple[int, ...]
+    criteria: Mapping[str, bool | None]
     source: str
 
 
@@ -113,6 +134,7 @@ class Instrument:
     answer_max: Decimal
     answer_step: Decimal
     reversed: frozenset[int]
+    is_key_known: bool  # False where it is not known which items are reversed
     not_applicable: frozenset[int]
     not_applicable_value: Decimal | None
     primary: str
@@ -123,6 +145,8 @@ class Instrument:
     norms: tuple[Norm, ...]
     reliability: tuple[Reliability, ...]
     risk: tuple[RiskItem, ...]
+    loinc: Loinc | None
+    criteria: tuple[Criterion, ...]
     licence: str
     source: str
     note: str

@@ -34,6 +34,8 @@ MISSING_TEXT = re.compile(
 NUMBER = re.compile(r"-?\d{1,3}([.,]\d{1,2})?")
 MOST_CODES = 12
 FEWEST_ITEMS = 4
+# Fewer columns in words may as well be diagnoses: then the names must speak of the instrument.
+FEWEST_WORDED = 7
 LONGEST_LABEL = 40
 
 
@@ -174,11 +176,12 @@ def _match(group: ItemGroup, instruments: Mapping[str, Instrument]) -> None:
         known
         for known in same
         if any(
-            stem and spelled.startswith(stem)
+            len(stem) > 1 and spelled.startswith(stem)
             for stem in (re.sub(r"[^a-z]", "", word.lower()) for word in known.names)
         )
     ]
-    group.candidates = named or same
+    is_guessable = not is_worded or len(group.columns) >= FEWEST_WORDED
+    group.candidates = named or (same if is_guessable else [])
     group.is_named = bool(named)
 
 

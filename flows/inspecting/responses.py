@@ -12,15 +12,8 @@ from typing import Any
 from flows.inspecting.draft_forms import Forms
 from flows.reading.fhir_items import answers_of
 from schemas.instrument import find
-from schemas.instrument_types import Instrument
+from schemas.instrument_types import Instrument, Loinc
 
-# Items in the instrument's order, the total last: the order of LOINC's numbers is another one.
-LOINC = {
-    "PHQ-9": ("44250-9", "44255-8", "44259-0", "44254-1", "44251-7", "44258-2", "44252-5", "44253-3",
-              "44260-8", "44261-6"),
-    "GAD-7": ("69725-0", "68509-9", "69733-4", "69734-2", "69735-9", "69689-6", "69736-7", "70274-6"),
-}  # fmt: skip
-LOINC_ANSWERS = {"LA6568-5": 0, "LA6569-3": 1, "LA6570-1": 2, "LA6571-9": 3}
 MOST_CODES = 12
 IS_TOTAL = re.compile(r".*(total|score|sum).*", re.IGNORECASE)
 
@@ -70,7 +63,7 @@ def response_tables(
     """A form for each questionnaire."""
     forms = Forms()
     for name, seen in questionnaires(resources).items():
-        instrument, items, total = _items(seen, name)
+        instrument, items, total = _items(seen, name, instruments)
         known = find(dict(instruments), instrument)
         pattern = re.escape(name).replace("\\-", "-").replace("\\/", "/") + r"(\|.*)?"
         forms.lines += [
@@ -81,7 +74,7 @@ def response_tables(
             f"items = {{ links = {json.dumps(items)} }}  # GUESS: one pattern for each item, in order",
         ]
         if seen.needs_codes:
-            forms.lines.append(_codes(seen, items, known))
+            forms.lines.append(_codes(seen, items, known, _answer_codes(instruments)))
         if total:
             forms.lines.append(f"totals = {{ answered_sum = {json.dumps(total)} }}  # GUESS")
         taken = [*items, total]
@@ -93,26 +86,44 @@ def response_tables(
     return forms
 
 
-def _codes(seen: Seen, items: list[str], known: Instrument | None) -> str:
+def _coded(instruments: Mapping[str, Instrument]) -> list[tuple[str, Loinc]]:
+    """Names and LOINC codes of the instruments that have them, the longest first."""
+    found = sorted(instruments.values(), key=lambda known: (-known.item_count, known.id))
+    return [(known.name, known.loinc) for known in found if known.loinc is not None]
+
+
+def _answer_codes(instruments: Mapping[str, Instrument]) -> dict[str, int]:
+    return {
+        code: int(value)
+        for _, loinc in _coded(instruments)
+        for code, value in loinc.answers.items()
+    }
+
+
+def _codes(
+    seen: Seen, items: list[str], known: Instrument | None, loinc_answers: Mapping[str, int]
+) -> str:
     """The map of the items' codes: LOINC's, and the instrument's numbers where numbers were seen."""
     own = {
         c for link, n in seen.codes.items() if any(re.fullmatch(p, link) for p in items) for c in n
     }
-    if own & set(LOINC_ANSWERS):
-        own |= set(LOINC_ANSWERS)
+    if own & set(loinc_answers):
+        own |= set(loinc_answers)
     numbers = {code for code in own if code.isdecimal()}
     if numbers and known is not None and known.answer_max - known.answer_min < MOST_CODES:
         numbers |= {str(n) for n in range(int(known.answer_min), int(known.answer_max) + 1)}
     codes: dict[str, int | str] = {code: int(code) for code in sorted(numbers)}
-    codes |= {c: LOINC_ANSWERS.get(c, "FILL IN") for c in sorted(own - numbers)}
+    codes |= {c: loinc_answers.get(c, "FILL IN") for c in sorted(own - numbers)}
     pairs = ", ".join(f"{json.dumps(code)} = {json.dumps(to)}" for code, to in codes.items())
     return f"values = {{ map = {{ {pairs} }} }}  # GUESS"
 
 
-def _items(seen: Seen, name: str) -> tuple[str, list[str], str | None]:
+def _items(
+    seen: Seen, name: str, instruments: Mapping[str, Instrument]
+) -> tuple[str, list[str], str | None]:
     """Instrument, pattern of link ids by item, and the total's link id."""
-    for instrument, codes in LOINC.items():
-        *own, total = codes
+    for instrument, loinc in _coded(instruments):
+        own, total = loinc.items, loinc.total
         if any(code in link for link in seen.links for code in own):
             prefixes = _numbered(seen, len(own))
             items = [
@@ -126,9 +137,9 @@ def _items(seen: Seen, name: str) -> tuple[str, list[str], str | None]:
             numbered.setdefault(parts[1], {})[int(parts[2])] = link
     stem, links = max(numbered.items(), key=lambda pair: len(pair[1]), default=("", {}))
     count = next((n for n in range(1, 400) if n not in links), 1) - 1
-    for instrument, codes in LOINC.items():
+    for instrument, loinc in _coded(instruments):
         if re.sub(r"[^a-z]", "", instrument.lower()) in re.sub(r"[^a-z]", "", name.lower()):
-            count = min(count, len(codes) - 1)
+            count = min(count, len(loinc.items))
             break
     else:
         instrument = re.sub(r"[\W_]+$", "", stem) or "FILL IN"

@@ -2,7 +2,8 @@
 -- data rule.
 --
 -- A reversed item counts maximum plus minimum minus the answer, unless the export had it reversed
--- already. A question that does not apply counts what the instrument says, and is not missing.
+-- already. Where it is not known which items are reversed (is_reversed is NULL), raw answers have no
+-- sum. A question that does not apply counts what the instrument says, and is not missing.
 --
 -- grain:   form_id, scale
 -- inputs:  ref.instrument, ref.item, ref.scale, ref.scale_item, valid.form
@@ -30,6 +31,7 @@ keyed as (
         form.form_id,
         form.instrument_id,
         form.item,
+        item.is_reversed is null and form.input_form = 'raw' as is_unkeyed,
         case
             when
                 form.answer is null and form.reason = 'not_applicable'
@@ -56,6 +58,7 @@ answered as (
         keyed.form_id,
         keyed.instrument_id,
         scale_item.scale,
+        bool_or(keyed.is_unkeyed) as is_unkeyed,
         count(keyed.keyed_answer) as n_answered,
         sum(keyed.keyed_answer)::decimal(18, 3) as answered_sum,
     from keyed
@@ -90,7 +93,7 @@ select
     n_items::integer as n_items,
     n_answered::integer as n_answered,
     case
-        when n_answered = 0 or n_counted_missing > max_missing then null
+        when is_unkeyed or n_answered = 0 or n_counted_missing > max_missing then null
         when n_missing = 0 then answered_sum
         when missing_rule = 'prorate'
             then round(answered_sum::double * n_items / n_answered, 9)::decimal(18, 9)
@@ -99,6 +102,7 @@ select
             then answered_sum + n_missing * floor(answered_sum::double / n_answered + 0.5)::integer
     end::decimal(18, 9) as item_sum,
     case
+        when is_unkeyed then 'it is not known which items are reversed'
         when n_answered > 0 and n_counted_missing <= max_missing then null
         when missing_over = 'form'
             then n_counted_missing::varchar || ' items of the form are missing'

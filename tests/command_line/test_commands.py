@@ -16,7 +16,9 @@ import pytest
 from tests.nightly.conftest import NIGHT, drop, first_forms, make_service, run
 
 MESS = Path(__file__).parents[1] / "samples" / "mess"
-COMMANDS = ["init", "demo", "run", "schedule", "release", "check", "read", "inspect", "status"]
+COMMANDS = [
+    "init", "demo", "run", "schedule", "release", "check", "read", "inspect", "score", "status",
+]  # fmt: skip
 
 
 def rapport(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

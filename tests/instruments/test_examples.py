@@ -60,6 +60,9 @@ def scored() -> Iterator[duckdb.DuckDBPyConnection]:
         insert(con, "valid.form", [form(instrument_id, form_id)])
         claim = {"form_id": form_id, "instrument_id": instrument_id, "scale": scale}
         insert(con, "valid.stated_score", [{**claim, "value": value, "role": "score"}])
+    for unknown in (i for i in shipped().values() if not i.is_key_known):
+        given = answered((Decimal(1),) * unknown.item_count)
+        insert(con, "valid.form", [form(unknown.id, f"raw-{unknown.id}", **given)])
     half = {**answered((Decimal(1),) + (None,) * 8)}
     insert(con, "valid.form", [form("phq9", "half", **half)])
     claim = {"form_id": "half", "instrument_id": "phq9", "scale": "total", "value": 9}
@@ -89,6 +92,18 @@ def test_example_flags_the_risk_items_it_names(
     query = f"select item from score.risk_answer where is_flagged and form_id = '{form_id}'"
     if example.risk or example.expect.get(instrument.primary) == 0:
         assert sorted(row["item"] for row in rows(scored, query)) == sorted(example.risk)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "example", "form_id"),
+    [p for p in EXAMPLES if isinstance(p.values[1], Example) and p.values[1].criteria],
+)
+def test_example_completes_the_patterns_it_names(
+    scored: duckdb.DuckDBPyConnection, instrument: Instrument, example: Example, form_id: str
+) -> None:
+    query = f"select criterion, is_met from score.criterion where form_id = '{form_id}'"
+    assert {row["criterion"]: row["is_met"] for row in rows(scored, query)} == example.criteria
+    assert set(example.criteria) == {criterion.name for criterion in instrument.criteria}
 
 
 def test_missing_risk_answer_is_not_known_rather_than_harmless(
@@ -122,6 +137,16 @@ def test_stated_score_does_not_replace_answers_that_are_too_few(
 ) -> None:
     query = "select value, why_not from score.scale_score where form_id = 'half'"
     assert rows(scored, query) == [{"value": None, "why_not": "8 of 9 items of total are missing"}]
+
+
+def test_raw_answers_of_an_unknown_key_have_no_score(scored: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select distinct value, why_not, n_answered from score.scale_score
+        where form_id in ('raw-oq30_2', 'raw-reqol10') order by n_answered"""
+    why = "it is not known which items are reversed"
+    assert rows(scored, query) == [
+        {"value": None, "why_not": why, "n_answered": n_items} for n_items in (10, 30)
+    ]
 
 
 def test_instruments_have_examples_for_what_goes_wrong() -> None:

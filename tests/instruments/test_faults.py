@@ -125,6 +125,71 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
         lambda d: d["examples"].clear(),
         "examples: at least one worked example is needed",
     ),
+    "unknown key in use": (
+        "core10.yaml",
+        lambda d: d.update(reversed="unknown"),
+        "reversed: unknown goes with enabled: false",
+    ),
+    "risk under an unknown key": (
+        "core10.yaml",
+        lambda d: d.update(reversed="unknown", enabled=False),
+        "risk: needs to be known which items are reversed",
+    ),
+    "another word for unknown": (
+        "core10.yaml",
+        lambda d: d.update(reversed="some"),
+        "reversed: must be a list of whole numbers, or the word unknown",
+    ),
+    "a default and a reason for none": (
+        "ors.yaml",
+        lambda d: d.update(no_reliable_change="none is known"),
+        "no_reliable_change: the primary scale 'total' has a default",
+    ),
+    "item that is no symptom": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["needs"][0].update(items=[1, 12]),
+        "criteria[0].needs[0].items: must be items of symptoms, each once",
+    ),
+    "need that cannot be met": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["needs"][0].update(at_least=3),
+        "criteria[0].needs[0].at_least: must lie within its items",
+    ),
+    "symptom twice": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["symptoms"][1].update(items=[8]),
+        "criteria[0].symptoms: items [8] are named twice",
+    ),
+    "reversed symptom": (
+        "phq9.yaml",
+        lambda d: d.update(reversed=[2]),
+        "criteria[0].symptoms: patterns are of raw answers, so no item is reversed",
+    ),
+    "symptom outside": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["symptoms"][1].update(items=[10]),
+        "criteria[0].symptoms: items [10] are not among 1 to 9",
+    ),
+    "symptom without operator": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["symptoms"][1].pop("op"),
+        "criteria[0].symptoms[1].op: missing",
+    ),
+    "no need": (
+        "phq9.yaml",
+        lambda d: d["criteria"][0]["needs"].clear(),
+        "criteria[0].needs: at least one is needed",
+    ),
+    "too few codes": (
+        "phq9.yaml",
+        lambda d: d["loinc"]["items"].pop(),
+        "loinc.items: 8 codes, 9 items",
+    ),
+    "mistyped code": (
+        "gad7.yaml",
+        lambda d: d["loinc"]["items"].__setitem__(5, "69689-6"),
+        "loinc: '69689-6' has a wrong check digit",
+    ),
     "true is no number": (
         "phq9.yaml",
         lambda d: d["answers"].update(max=True),
@@ -182,6 +247,20 @@ def test_own_instruments_stand_beside_the_shipped_ones(tmp_path: Path) -> None:
     found = find(loaded, "our  SCALE")
     assert found is not None and found.id == "own_scale"
     assert set(loaded) == {*shipped(), "own_scale"}
+
+
+def test_only_a_questionnaire_that_is_switched_off_gives_up_its_place(tmp_path: Path) -> None:
+    own = content("oq30_2.yaml")
+    own.update(reversed=[1, 2], enabled=True, note="with the key of the licence holder")
+    for example in own["examples"]:
+        example.pop("band", None)
+    write(tmp_path, "oq30.yaml", own)
+    loaded = load_instruments([SHIPPED, tmp_path])
+    assert loaded["oq30_2"].is_enabled and loaded["oq30_2"].reversed == {1, 2}
+    assert not shipped()["oq30_2"].is_enabled and not shipped()["oq30_2"].is_key_known
+    write(tmp_path, "phq9.yaml", content("phq9.yaml"))
+    with pytest.raises(InstrumentFaults, match="'phq9' already stands for phq9"):
+        load_instruments([SHIPPED, tmp_path])
 
 
 @pytest.mark.parametrize(

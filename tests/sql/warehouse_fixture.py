@@ -12,7 +12,8 @@ import polars as pl
 from flows.reference import Service, fill_reference
 from flows.sql_files import build
 from schemas.expectations import CHECK_COLUMNS
-from schemas.instrument import SHIPPED, Instrument, load_instruments
+from schemas.instrument import SHIPPED, load_instruments
+from schemas.instrument_types import Instrument
 
 ALWAYS, FOREVER = date(2000, 1, 1), date(9999, 12, 31)
 TABLES: Mapping[str, str] = {
