@@ -109,7 +109,7 @@ def test_no_rule_has_a_place_for_a_value_of_a_patient() -> None:
         "expected", "sources", "kind", "offset", "encoding", "searched", "names", "delimiter",
         "nearest", "times", "handling", "lines", "kinds", "rows", "condition", "n", "records",
         "before", "share", "last_seen", "field", "as_of", "earliest", "lowest", "highest",
-        "reason", "instrument", "forms", "codes", "counted", "split",
+        "reason", "instrument", "forms", "codes", "counted", "split", "entry", "zone",
     }  # fmt: skip
     places = {
         place for rule in finding_rules().values() for place in re.findall(r"\{(\w+)", rule.message)
