@@ -5,7 +5,6 @@ The vocabulary is closed: a key that is not named here is a fault, told with its
 
 from __future__ import annotations
 
-import codecs
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -20,9 +19,9 @@ from schemas.mapping_faults import (
     repeated_names,
     unprintable,
 )
+from schemas.mapping_joins import table_faults
 from schemas.mapping_parts import (
     Condition,
-    DropRule,
     FieldRule,
     Items,
     MissingIf,
@@ -30,14 +29,13 @@ from schemas.mapping_parts import (
     Values,
     known_zone,
 )
+from schemas.mapping_read import Read, Shrink
 from schemas.mapping_shapes import Code, Wide
-from schemas.presets import BELONGS_TO, WITH_HEADER, with_presets
+from schemas.presets import with_presets
 
 RESPONDENTS = ("patient", "therapist", "relative", "observer")
 # The reader's own word for an answer that is none.
 RESERVED_REASON = "invalid"
-# Codecs of Python that turn bytes into text and are no encoding of files.
-NO_ENCODINGS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"}
 
 
 class Form(Strict):
@@ -93,84 +91,6 @@ class Join(Strict):
     fields: Fields = Fields()
 
 
-class Header(Strict):
-    """How the header is found: by names in it, or as the first rows of the file."""
-
-    find: tuple[str, ...] = ()
-    rows: int = Field(default=1, ge=1, le=9)
-
-
-# A reader for each is in flows/reading/prepare.py.
-FileFormat = Literal["csv", "tsv", "xlsx", "sav", "dta", "xpt", "tables", "json", "fhir"]
-
-
-class Read(Strict):
-    """How the bytes of the file become cells of text."""
-
-    format: FileFormat
-    encoding: str = "utf-8-sig"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    sheets: tuple[str, ...] = ()
-    password_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
-    password_file: str | None = Field(default=None, min_length=1)
-    decimal: Literal[".", ","] = "."
-    trim: bool = False
-    header: Header = Header()
-    keep: tuple[Condition, ...] = ()
-    drop: tuple[DropRule, ...] = ()
-
-    @model_validator(mode="after")
-    def _fits_format(self) -> Read:
-        if self.password_env and self.password_file:
-            raise ValueError("needs one of password_env and password_file, not both")
-        faults = [
-            f"{key} belongs to {', '.join(formats)}: the format is {self.format}"
-            for key, formats in BELONGS_TO.items()
-            if key in self.model_fields_set and self.format not in formats
-        ]
-        if any(rule.header_again for rule in self.drop) and self.format not in WITH_HEADER:
-            faults.append(f"drop.header_again: files of {self.format} have no header line")
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
-
-    @field_validator("password_file")
-    @classmethod
-    def _stays_inside(cls, name: str | None) -> str | None:
-        parts = Path(name or "").parts
-        if name is not None and (Path(name).is_absolute() or ".." in parts):
-            raise ValueError("is a path inside the workspace")
-        return name
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, name: str) -> str:
-        try:
-            "".encode(name)
-            known = codecs.lookup(name).name.replace("-", "_") not in NO_ENCODINGS
-        except (LookupError, ValueError):
-            known = False
-        if not known:
-            raise ValueError(f"{name!r} is not a known encoding of text files")
-        return name
-
-    @field_validator("delimiter")
-    @classmethod
-    def _splits(cls, delimiter: str) -> str:
-        if delimiter != "\t" and (
-            not delimiter.isprintable() or delimiter in "\"'" or delimiter.isalnum()
-        ):
-            raise ValueError(f"{delimiter!r} cannot stand between cells")
-        return delimiter
-
-
-class Shrink(Strict):
-    """Share of the last accepted snapshot's records below which to warn, or to hold the file."""
-
-    warn: float = Field(default=0.95, ge=0, le=1)
-    hold: float = Field(default=0.8, ge=0, le=1)
-
-
 class Source(Strict):
     """One kind of file a clinic delivers."""
 
@@ -212,7 +132,7 @@ class Source(Strict):
             for key in ("patient",)
             if self.field_for(part, key) is None
         ]
-        faults += self._shape_faults() + self._table_faults()
+        faults += self._shape_faults() + table_faults(self)
         parts = [self.part_of(join) for join in self.join] or [self]
         for part in parts:
             faults += [fault for fault in part._field_faults() if fault not in faults]
@@ -271,44 +191,6 @@ class Source(Strict):
             "episode": self.episode if self.episode and is_here(self.episode) else None,
         }
         return self.model_copy(update=changes)
-
-    def _table_faults(self) -> list[str]:
-        """Words for tables belong to the format of tables; where there are several, each part says its own."""
-        apart = self.appointment is not None and self.appointment.table is not None
-        named = [(f"form.{n}", form.table) for n, form in enumerate(self.form, start=1)]
-        named += [(f"code.{n}", code.table) for n, code in enumerate(self.code, start=1)]
-        named += [("episode", self.episode.table)] if self.episode else []
-        if self.read.format != "tables":
-            words = ["join"] if self.join else []
-            words += ["appointment.table"] if apart else []
-            words += [f"{path}.table" for path, table in named if table is not None]
-            return [f'{word} belongs to read.format = "tables"' for word in words]
-        if not self.join and not apart:
-            return ["tables need a join, or appointment.table"]
-        tables = [join.table for join in self.join]
-        faults = [
-            f"{path}.table: there is no join of this table; there are {', '.join(tables)}"
-            for path, table in named
-            if table is not None and table not in tables
-        ]
-        return faults if len(tables) < 2 else faults + self._several_faults(tables, named)
-
-    def _several_faults(self, tables: list[str], named: list[tuple[str, str | None]]) -> list[str]:
-        """With several joins nothing is left to guess: which part is read from which table."""
-        faults = [
-            f"{path} needs table: there are several joins" for path, table in named if table is None
-        ]
-        if self.appointment is not None and self.appointment.table is None:
-            faults.append("appointment needs table: there are several joins")
-        if self.wide is not None:
-            faults.append("wide is for a single join")
-        used = {table for _, table in named} | {getattr(self.appointment, "table", None)}
-        for place, table in enumerate(tables, start=1):
-            if table in tables[: place - 1]:
-                faults.append(f"join.{place}.table: another join has this table")
-            elif table not in used:
-                faults.append(f"join.{place}: nothing is read from {table}")
-        return faults
 
 
 class Clinic(Strict):

@@ -21,7 +21,8 @@ from flows.reading.statistical import first_cases
 from flows.reading.unlock import is_compound
 from flows.reading.workbook import STRIDE, parsing
 from flows.reading.workbook_package import WORKBOOK, read_plan, repack
-from schemas.export_format import FileFormat, Read, Source
+from schemas.export_format import Read, Source
+from schemas.mapping_read import FileFormat
 
 # How files of statistics programs begin; Stata's older ones with the number of their kind.
 STARTS: dict[bytes, FileFormat] = {

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from schemas.export_format import Condition, FieldRule, MissingIf, Source, Values
+from schemas.instrument_types import Instrument
 from schemas.mapping_parts import NAMED_FORMATS
 
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
@@ -365,6 +366,19 @@ class NumberRule:
         quick = " ".join(f"when {literal(t)} then {t}::decimal(9,3)" for t in self.common)
         slow = f"cast({self.text(cell)} as decimal(9,3))"
         return f"case {cell} {quick} else {slow} end" if quick else slow
+
+
+def number_rule(grammar: CellGrammar, instrument: Instrument | None) -> NumberRule:
+    """What counts as an answer to an instrument; any number where the registry does not know it."""
+    decimal = grammar.source.read.decimal
+    if instrument is None:
+        return NumberRule(decimal)
+    if instrument.answer_step != 1:
+        return NumberRule(decimal, instrument.answer_step)
+    low, high = int(instrument.answer_min), int(instrument.answer_max)
+    common = [str(n) for n in range(low, min(high, low + 20) + 1)]
+    common = [text for text in common if text not in grammar.source.missing]
+    return NumberRule(decimal, instrument.answer_step, tuple(common))
 
 
 def coded(cell: str, values: Values, decimal: bool) -> str:

@@ -9,9 +9,9 @@ from decimal import Decimal
 import duckdb
 from pydantic import BaseModel
 
-from schemas.export_format import Condition, DropRule, FieldRule, Form, Mapping, Source
+from schemas.export_format import Condition, FieldRule, Form, Mapping, Source
 from schemas.instrument_types import Instrument
-from schemas.mapping_parts import NAMED_FORMATS
+from schemas.mapping_parts import NAMED_FORMATS, DropRule
 from schemas.mapping_shapes import Code
 from schemas.shaping import shaped_forms, shaped_source
 

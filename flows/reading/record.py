@@ -18,6 +18,7 @@ from flows.reading.cells import (
     cleaned,
     coded,
     literal,
+    number_rule,
 )
 from flows.reading.delimited import LONGEST_LINE, TextTable
 from flows.reading.plan import Part, RecordPlan
@@ -164,7 +165,7 @@ def _plan_items(
     here: str,
 ) -> str:
     grammar = plan.grammar
-    number = _number_rule(grammar, instrument)
+    number = number_rule(grammar, instrument)
     values, texts, reasons = [], [], []
     for name in items:
         cell = grammar.cell(name)
@@ -191,18 +192,6 @@ def _plan_items(
         all_missing = " and ".join(grammar.is_missing(grammar.cell(name)) for name in items)
         return f"{here} and not ({all_missing})"
     return here
-
-
-def _number_rule(grammar: CellGrammar, instrument: Instrument | None) -> NumberRule:
-    decimal = grammar.source.read.decimal
-    if instrument is None:
-        return NumberRule(decimal)
-    if instrument.answer_step != 1:
-        return NumberRule(decimal, instrument.answer_step)
-    low, high = int(instrument.answer_min), int(instrument.answer_max)
-    common = [str(n) for n in range(low, min(high, low + 20) + 1)]
-    common = [text for text in common if text not in grammar.source.missing]
-    return NumberRule(decimal, instrument.answer_step, tuple(common))
 
 
 def _plan_stated(plan: RecordPlan, name: str, column: str) -> None:
