@@ -1,8 +1,8 @@
--- Questionnaire as explained on the methods page: scoring, cut-offs, reliable change, missing
+-- Questionnaire in use as explained on the methods page: scoring, cut-offs, reliable change, missing
 -- items, licence.
 --
 -- grain:   instrument_id
--- inputs:  ref.cutoff, ref.instrument, ref.reliable_change, ref.scale
+-- inputs:  ref.cutoff, ref.instrument, ref.protocol, ref.reliable_change, ref.scale, valid.form
 -- columns: instrument_id VARCHAR  instrument
 --          name VARCHAR           short name
 --          version VARCHAR        version
@@ -14,7 +14,7 @@
 --          licence VARCHAR        licence
 --          source VARCHAR         where the facts come from
 --          note VARCHAR           what to know besides
--- version: 1
+-- version: 2
 with word as (
     select
         listed.op,
@@ -132,4 +132,13 @@ from ref.instrument as instrument
 join scoring on instrument.instrument_id = scoring.instrument_id
 left join cutoff on instrument.instrument_id = cutoff.instrument_id
 left join change on instrument.instrument_id = change.instrument_id
-where instrument.is_enabled
+-- a service reads of what it uses, not of everything that could be scored
+where
+    instrument.is_enabled
+    and instrument.instrument_id in (
+        select form.instrument_id,
+        from valid.form as form
+        union distinct
+        select protocol.instrument_id,
+        from ref.protocol as protocol
+    )
