@@ -88,6 +88,18 @@ def test_every_page_says_when_it_is_for_and_who_reads_it(read):
         assert re.search(r"\bFor \w+", foot), path
 
 
+def test_a_clinic_that_failed_is_named_on_every_page_that_misses_it(read):
+    tables = make_tables()
+    clinic_of = {row["page"]: row["clinic_id"] for row in tables["therapist"] + tables["clinic"]}
+    said = "Cedar outpatient unit: The mapping names a column that the file does not have"
+    for path, page in read.items():
+        clinic = clinic_of.get(path.removesuffix(".html"))
+        is_named = said in page.all("main")[0].text.replace(" ,", ",")
+        assert is_named == (clinic in (None, "cedar") and path != "clinic-cedar.html"), path
+    own = read["clinic-cedar.html"].all("main")[0].text
+    assert "The mapping names a column that the file does not have" in own
+
+
 def test_pages_weigh_less_than_300_kilobytes(site):
     assert max(len(html.encode()) for html in site.values()) < 300_000
 
