@@ -17,6 +17,7 @@ from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
 
 # What the status words of a mapped cell mean, by field. A word that is not named is no fault.
 ID_FAULTS = {
+    "long": "id-too-long",
     "mangled": "id-mangled",
     "pattern": "field-pattern",
     "undeclared": "field-undeclared",

@@ -25,6 +25,8 @@ SERIAL = r"[0-9]{1,7}([.,][0-9]{1,17})?"
 ISO_OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
 # Numbers are kept as DECIMAL(9, 3).
 SMALLEST_STEP = Decimal("0.001")
+# Longer texts are remarks in a column taken for an id; a few of them fill the memory.
+LONGEST_ID = 200
 SCIENTIFIC = r"\d([.,]\d+)?[eE]\+?\d+"
 # What spreadsheets make of ids like 3-2: 02. Mrz, 2-Mar, Mar-02, 02.03.2026, 2026-03-02 00:00:00.
 MONTH = "(?i:jan|feb|m[aä]r|mrz|apr|ma[yij]|mei|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]{0,6}[.]?"
@@ -128,11 +130,12 @@ def is_id(name: str) -> bool:
 def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[tuple[str, str]]:
     """Aliased expressions ending in `<name>` (text or NULL) and `<name>_status`.
 
-    Status is ok, missing, mangled, pattern, undeclared, unknown or number: the first thing wrong.
+    Status is ok, missing, long, mangled, pattern, undeclared, unknown or number: the first thing wrong.
     """
     if rule is None:
         return [(name, "null::varchar"), (f"{name}_status", "'ok'")]
     steps = _Steps(name, grammar.present(rule))
+    steps.failures.append((f"length({steps.last}) > {LONGEST_ID}", "long"))
     if rule.personal is False and rule.matches is None:
         shapes = f"{SCIENTIFIC}|{DATE_SHAPED}" if is_id(name) else SCIENTIFIC
         steps.failures.append((matches(steps.last, shapes), "mangled"))

@@ -60,6 +60,7 @@ def test_every_missing_column_is_named(read: Reader) -> None:
         (row(day="1066-10-14"), "date-too-old", "date"),
         (row(patient=""), "id-missing", "patient"),
         (row(patient="1.23457E+11"), "id-mangled", "patient"),
+        (row(patient="p" * 201), "id-too-long", "patient"),
         (row().replace(",1,2026", ",first,2026"), "field-not-a-number", "session"),
     ],
 )
