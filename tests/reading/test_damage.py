@@ -19,7 +19,7 @@ from tests.reading.conftest import HEADER, REGISTRY, phq_mapping, read_paths, ro
 
 MAPPING = phq_mapping(key=["patient", "session"])
 GENTLE = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

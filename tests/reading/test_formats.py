@@ -21,7 +21,7 @@ from flows.reading.canonical import Reading
 from tests.reading.conftest import HEADER, phq_mapping, read_paths
 
 GENTLE = settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -374,7 +374,7 @@ WHOLE = {
 
 
 @settings(
-    max_examples=80, deadline=None, derandomize=True,
+    max_examples=40, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(

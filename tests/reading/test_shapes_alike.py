@@ -18,7 +18,7 @@ from schemas.export_format import Mapping
 from tests.reading.conftest import HEADER, phq_mapping, read_paths, row
 
 GENTLE = settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
