@@ -12,7 +12,8 @@ from flows.reading.incoming import Pseudonyms
 from flows.reading.merge import OPEN_END
 from flows.warehouse import transaction
 from flows.workspace import Workspace
-from schemas.alias import Alias, AliasFaults, read_aliases
+from schemas.alias import KINDS, Alias, read_aliases
+from schemas.private_file import Faults
 
 COLUMNS = "kind, from_id, to_id, since, until"
 
@@ -25,7 +26,7 @@ def load_aliases(workspace: Workspace) -> list[Alias]:
     """
     try:
         return read_aliases(workspace.aliases)
-    except AliasFaults as faults:
+    except Faults as faults:
         raise AliasError(faults.faults) from None
 
 
@@ -62,15 +63,18 @@ def enter_aliases(
             [as_of],
         )
         con.execute("delete from landed.alias_record where known_from >= known_to")
-    return [
-        a.line for a, row in zip(aliases, rows, strict=True) if not _was_delivered(con, *row[:2])
-    ]
+    unknown = _never_delivered(con)
+    return [a.line for a, row in zip(aliases, rows, strict=True) if (row[0], row[1]) in unknown]
 
 
-def _was_delivered(con: duckdb.DuckDBPyConnection, kind: str, pseudonym: str) -> bool:
-    tables = ("form_version", "appointment_version", "episode_version")
-    found = " or ".join(
-        f"exists (select 1 from valid.{table} where {kind}_id = $id)" for table in tables
+def _never_delivered(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Kind and pseudonym of the stated numbers that stand in no row, whenever it was known."""
+    delivered = " union all ".join(
+        f"select '{kind}' as kind, {kind}_id as from_id from valid.{table}_version"
+        for kind in KINDS
+        for table in ("form", "appointment", "episode")
     )
-    row = con.execute(f"select {found}", {"id": pseudonym}).fetchone()
-    return bool(row and row[0])
+    found = con.execute(
+        f"select distinct kind, from_id from stated anti join ({delivered}) using (kind, from_id)"
+    ).fetchall()
+    return {(kind, from_id) for kind, from_id in found}

@@ -10,7 +10,8 @@ import duckdb
 from flows.errors import CorrectionError
 from flows.reading.correct import Numbered
 from flows.workspace import Workspace
-from schemas.correction import CorrectionFaults, read_corrections
+from schemas.correction import read_corrections
+from schemas.private_file import Faults
 
 
 def load_corrections(
@@ -23,7 +24,7 @@ def load_corrections(
     """
     try:
         entries = read_corrections(workspace.corrections)
-    except CorrectionFaults as faults:
+    except Faults as faults:
         raise CorrectionError(faults.faults) from None
     found: dict[str, list[Numbered]] = {}
     for place, entry in enumerate(entries, start=1):

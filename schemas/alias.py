@@ -7,26 +7,16 @@ holds ids as the clinics use them: it is readable by its owner alone, and no id 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+
+from schemas.private_file import Faults, read_private
 
 HEADER = ("kind", "clinic", "id", "same_as_clinic", "same_as", "since", "until", "reason", "by")
 KINDS = ("patient", "therapist")
 ALWAYS, FOREVER = date(1, 1, 1), date(9999, 12, 31)
-
-
-class AliasFaults(ValueError):
-    """Everything wrong with aliases.csv.
-
-    Args:
-        faults: one sentence each, with the line.
-    """
-
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(faults))
 
 
 @dataclass(frozen=True)
@@ -58,20 +48,14 @@ def read_aliases(path: Path) -> list[Alias]:
     """Read and check aliases.csv; no file, no aliases. Chains are followed to their end.
 
     Raises:
-        AliasFaults: with every fault and its line.
+        Faults: with every fault and its line.
     """
-    name = path.name
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    text = read_private(path)
+    if text is None:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise AliasFaults([f"{name}: cannot be read ({type(error).__name__})"]) from None
-    if path.stat().st_mode & 0o077:
-        raise AliasFaults([f"{name}: others may read it: chmod 600 {name}"])
     reader = csv.reader(text.splitlines())
     if tuple(next(reader, ())) != HEADER:
-        raise AliasFaults([f"{name}:1: the header must be {','.join(HEADER)}"])
+        raise Faults([f"{path.name}:1: the header must be {','.join(HEADER)}"])
     faults: list[str] = []
     found = []
     for cells in reader:
@@ -82,8 +66,9 @@ def read_aliases(path: Path) -> list[Alias]:
     if not faults:
         faults += _circles(found)
     if faults:
-        raise AliasFaults([f"{name}:{fault}" for fault in faults])
-    return [_to_the_end(alias, found) for alias in found]
+        raise Faults([f"{path.name}:{fault}" for fault in faults])
+    always = _always(found)
+    return [_to_the_end(alias, always) for alias in found]
 
 
 def _alias(line: int, cells: list[str], faults: list[str]) -> Alias | None:
@@ -132,35 +117,33 @@ def _overlaps(aliases: list[Alias]) -> Iterator[str]:
         same.append(alias)
 
 
-def _next(alias: Alias, aliases: list[Alias]) -> Alias | None:
-    """What the number that an alias leads to stands for itself, where that holds on every day."""
-    return next(
-        (
-            other
-            for other in aliases
-            if (other.kind, other.clinic, other.id)
-            == (alias.kind, alias.same_as_clinic, alias.same_as)
-            and (other.since, other.until) == (ALWAYS, FOREVER)
-        ),
-        None,
-    )
+def _always(aliases: list[Alias]) -> dict[tuple[str, str, str], Alias]:
+    """The aliases that hold on every day, by the number that they are of."""
+    return {
+        (alias.kind, alias.clinic, alias.id): alias
+        for alias in aliases
+        if (alias.since, alias.until) == (ALWAYS, FOREVER)
+    }
+
+
+def _next(alias: Alias, always: Mapping[tuple[str, str, str], Alias]) -> Alias | None:
+    """What the number that an alias leads to stands for itself."""
+    return always.get((alias.kind, alias.same_as_clinic, alias.same_as))
 
 
 def _circles(aliases: list[Alias]) -> Iterator[str]:
+    always = _always(aliases)
     for alias in aliases:
-        passed, step = {alias.line}, _next(alias, aliases)
+        passed, step = {alias.line}, _next(alias, always)
         while step is not None and step.line not in passed:
             passed.add(step.line)
-            step = _next(step, aliases)
+            step = _next(step, always)
         if step is not None:
             yield f"{alias.line}: same_as: leads in a circle"
 
 
-def _to_the_end(alias: Alias, aliases: list[Alias]) -> Alias:
+def _to_the_end(alias: Alias, always: Mapping[tuple[str, str, str], Alias]) -> Alias:
     end = alias
-    while (step := _next(end, aliases)) is not None:
+    while (step := _next(end, always)) is not None:
         end = step
-    return Alias(
-        alias.line, alias.kind, alias.clinic, alias.id, end.same_as_clinic, end.same_as,
-        alias.since, alias.until,
-    )  # fmt: skip
+    return replace(alias, same_as_clinic=end.same_as_clinic, same_as=end.same_as)

@@ -12,20 +12,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.mapping_faults import describe_fault
+from schemas.private_file import Faults, read_private
 
 Words = Annotated[str, Field(min_length=1, max_length=400)]
-
-
-class CorrectionFaults(ValueError):
-    """Everything wrong with corrections.toml.
-
-    Args:
-        faults: one sentence each, beginning with the dotted path of the key.
-    """
-
-    def __init__(self, faults: list[str]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(faults))
 
 
 class Correction(BaseModel):
@@ -76,21 +65,15 @@ def read_corrections(path: Path) -> tuple[Correction, ...]:
     """Read and check corrections.toml; no file, no corrections.
 
     Raises:
-        CorrectionFaults: with every fault; never with what stands in a cell.
+        Faults: with every fault; never with what stands in a cell.
     """
-    name = path.name
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    name, text = path.name, read_private(path)
+    if text is None:
         return ()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorrectionFaults([f"{name}: cannot be read ({type(error).__name__})"]) from None
-    if path.stat().st_mode & 0o077:
-        raise CorrectionFaults([f"{name}: others may read it: chmod 600 {name}"])
     try:
         return _Corrections.model_validate(tomllib.loads(text)).correction
     except tomllib.TOMLDecodeError as error:
         # Its message names line and column, and no text.
-        raise CorrectionFaults([f"{name}: is not TOML: {error}"]) from None
+        raise Faults([f"{name}: is not TOML: {error}"]) from None
     except ValidationError as error:
-        raise CorrectionFaults([describe_fault(name, fault) for fault in error.errors()]) from None
+        raise Faults([describe_fault(name, fault) for fault in error.errors()]) from None

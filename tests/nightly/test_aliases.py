@@ -11,7 +11,8 @@ import pytest
 from flows.errors import AliasError
 from flows.reading.incoming import Pseudonyms
 from flows.workspace import Workspace
-from schemas.alias import HEADER, AliasFaults, read_aliases
+from schemas.alias import HEADER, read_aliases
+from schemas.private_file import Faults
 from tests.nightly.conftest import CANARY, NIGHT, make_service, run, tree
 
 NEXT = date(2026, 3, 11)
@@ -116,7 +117,7 @@ def test_faults_are_told_with_their_line(tmp_path: Path, lines: list[str], fault
     path = tmp_path / "aliases.csv"
     path.write_text("\n".join([",".join(HEADER), *lines]), encoding="utf-8")
     path.chmod(0o600)
-    with pytest.raises(AliasFaults) as told:
+    with pytest.raises(Faults) as told:
         read_aliases(path)
     assert any(fault in said for said in told.value.faults), told.value.faults
 
