@@ -173,4 +173,4 @@ class TableSet:
         )
         self.con.unregister("numbered")
         header_line = table.header_line + place * STRIDE
-        return Loaded(name, table.columns, header_line, len(malformed))
+        return Loaded(name, table.columns, header_line, len(malformed) + table.refused)

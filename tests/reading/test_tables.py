@@ -245,3 +245,15 @@ def test_tables_of_very_many_columns_are_refused_and_cost_nothing_else(tmp_path:
     child = child.replace("C1,", f"C1{',' * 1_500},").replace("C3,", f"C3{',' * 1_500},")
     together = TABLES | {"REF101.csv": above, "SCORE607.csv": child}
     assert read(tmp_path, together).rules("reject") == {"columns-too-many"}
+
+
+def test_a_row_that_may_have_moved_by_one_is_counted_as_refused(tmp_path: Path) -> None:
+    scores = TABLES["SCORE607.csv"].replace(f"C1,{ANSWERS}", "C1,,1,2,0,1,2,0,1,2,")
+    path, by = packed(tmp_path, TABLES | {"SCORE607.csv": scores}), mapping()
+    with duckdb.connect() as con:
+        Pseudonyms(None, "test").install(con)
+        rules = DeliveryRules(by, REGISTRY, date(1990, 1, 1), date(2026, 12, 31))
+        reading = read_delivery(con, path, rules, tmp_path, "d0").reading
+    assert (reading.records, reading.used, reading.rejected_records) == (2, 1, 1)
+    assert "delimiter-hidden" in set(reading.findings.frame()["rule"])
+    assert not reading.retracts
