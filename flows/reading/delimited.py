@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from flows.errors import FileRefused
-from flows.reading.cells import clean_name
+from flows.reading.cells import clean_name, literal
 from flows.reading.finding import Findings
 from flows.reading.wide import WideRecords
 from schemas.export_format import Read
@@ -29,6 +29,8 @@ CHUNK_BYTES = 8 << 20
 HEADER_CHARACTERS = 1 << 20
 HEADER_RECORDS = 200
 LONGEST_LINE = 16 << 20
+# A control character cannot be in a decoded file: no cell is ever taken for NULL by the engine.
+NULL_TEXT = "'\x01'"
 # As many as a sheet of a workbook can have.
 MOST_COLUMNS = 16_384
 BYTE_ORDER_MARKS = [
@@ -67,6 +69,18 @@ class TextTable:
     is_quoted_oddly: bool = False
     delimiter: str = ","
     refused: int = 0
+
+
+def engine_read(table: TextTable) -> str:
+    """The SQL that reads the records as columns c0, c1, .. of text; what does not split is kept apart."""
+    columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(table.columns)))
+    quote = literal('"')
+    return f"""read_csv(
+        {literal(str(table.path))}, columns = {{{columns}}}, auto_detect = false, header = false,
+        delim = {literal(table.delimiter)}, quote = {quote}, escape = {quote}, nullstr = {NULL_TEXT},
+        new_line = '\\n', strict_mode = true, store_rejects = true, rejects_limit = 0,
+        max_line_size = {LONGEST_LINE}
+    )"""
 
 
 def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextTable:

@@ -20,7 +20,7 @@ from flows.reading.cells import (
     literal,
     number_rule,
 )
-from flows.reading.delimited import LONGEST_LINE, TextTable
+from flows.reading.delimited import TextTable, engine_read
 from flows.reading.plan import Part, RecordPlan
 from flows.reading.version import version_columns
 from schemas.export_format import Appointment, Episode, FieldRule, Form, Source
@@ -30,8 +30,6 @@ from schemas.shaping import REFUSED, STATE_COLUMN
 
 # Cells are separated by a byte that no text file holds, so that two keys cannot run together.
 SEPARATOR = "'\x1f'"
-# A NUL cannot be in a decoded file: no cell is ever taken for NULL by the engine.
-NULL_TEXT = "'\x01'"
 
 
 def plan_records(
@@ -314,9 +312,6 @@ def _natural_key(part: Part) -> str:
 
 def create_records(con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: TextTable) -> None:
     """Read the file once into the table `record`; records that do not split end in reject_errors."""
-    width = len(table.columns)
-    columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(width))
-    quote = literal('"')
     read, judged, lateral = (
         ",\n".join(f"{expression} as {alias}" for alias, expression in columns)
         for columns in (plan.read, plan.judged, plan.columns)
@@ -325,13 +320,8 @@ def create_records(con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: Text
     select = f"""
         create or replace table record as
         select {kept} from (
-            select {lateral} from (select *, {judged} from (select *, {read} from read_csv(
-                {literal(str(table.path))}, columns = {{{columns}}}, auto_detect = false,
-                header = false, delim = {literal(table.delimiter)},
-                quote = {quote}, escape = {quote}, nullstr = {NULL_TEXT}, new_line = '\\n',
-                strict_mode = true, store_rejects = true, rejects_limit = 0,
-                max_line_size = {LONGEST_LINE}
-            )))
+            select {lateral} from (select *, {judged} from (select *, {read} from
+                {engine_read(table)}))
         )"""
     try:
         con.execute(select)

@@ -13,8 +13,8 @@ import polars as pl
 from flows.errors import FileRefused, MappingError
 from flows.reading import delimited
 from flows.reading.archive import Archive
-from flows.reading.cells import clean_name, literal
-from flows.reading.delimited import LONGEST_LINE, TextTable
+from flows.reading.cells import clean_name
+from flows.reading.delimited import TextTable
 from flows.reading.export import Export
 from flows.reading.finding import Findings
 from flows.warehouse import limit_resources
@@ -132,18 +132,11 @@ class TableSet:
         delimited.refuse_too_wide(len(table.columns), header_line, MOST_COLUMNS)
         if table.is_quoted_oddly:
             table = delimited.recount(table)
-        name, quote = f"table{place}", literal('"')
-        columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(table.columns)))
+        name = f"table{place}"
         try:
             self.con.execute(
-                f"""
-                create table {name} as
-                select row_number() over () - 1 as row, * from read_csv(
-                    {literal(str(table.path))}, columns = {{{columns}}}, auto_detect = false,
-                    header = false, delim = {literal(table.delimiter)}, quote = {quote},
-                    escape = {quote}, nullstr = '\x01', new_line = '\\n', strict_mode = true,
-                    store_rejects = true, rejects_limit = 0, max_line_size = {LONGEST_LINE}
-                )"""
+                f"create table {name} as"
+                f" select row_number() over () - 1 as row, * from {delimited.engine_read(table)}"
             )
         except duckdb.Error as error:
             what = f"the table cannot be split ({type(error).__name__})"
