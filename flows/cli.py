@@ -323,6 +323,8 @@ def _tell_outcome(outcome: Any, *, quiet: bool) -> None:
     for clinic_id, name, rule in outcome.left:
         if (clinic_id, name, rule) not in outcome.refused:
             err.print(f"clinic {clinic_id}: {name} stays in the inbox [{rule}]", markup=False)
+    for line in outcome.alias_lines():
+        err.print(line, markup=False)
     if quiet:
         return
     state = "partly green" if outcome.failed else "green"

@@ -31,6 +31,7 @@ class Outcome:
         failed: clinics whose night failed, with the reason.
         refused: files refused or held, with clinic and rule.
         left: files left in the inbox, with clinic and rule.
+        unknown_aliases: lines of aliases.csv whose number nobody has delivered yet.
     """
 
     as_of: date
@@ -40,6 +41,14 @@ class Outcome:
     failed: dict[str, str] = field(default_factory=dict)
     refused: list[tuple[str, str, str]] = field(default_factory=list)
     left: list[tuple[str, str, str]] = field(default_factory=list)
+    unknown_aliases: list[int] = field(default_factory=list)
+
+    def alias_lines(self) -> list[str]:
+        """What is said of aliases that lead nowhere: perhaps they are misspelt."""
+        return [
+            f"aliases.csv:{line}: nobody has delivered this number yet"
+            for line in self.unknown_aliases
+        ]
 
 
 @dataclass
@@ -57,6 +66,7 @@ class Night:
     revision: int = 1
     failed: dict[str, str] = field(default_factory=dict)
     left: list[tuple[str, str, str]] = field(default_factory=list)
+    unknown_aliases: list[int] = field(default_factory=list)
 
 
 def read_instruments(workspace: Workspace) -> dict[str, Instrument]:

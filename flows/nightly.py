@@ -86,8 +86,7 @@ def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str])
     else:
         ledger.enter_skipped(con, night.settings.schedule.cron, as_of)
         land_and_read(con, night, clinics)
-        for line in enter_aliases(con, aliases, night.key, as_of):
-            progress.say(f"aliases.csv:{line}: nobody has delivered this number yet")
+        night.unknown_aliases = enter_aliases(con, aliases, night.key, as_of)
     mark = fingerprint(con, night)
     if published and published.fingerprint == mark:
         ledger.fall_back(con, as_of, night.revision, published.revision)
@@ -158,4 +157,7 @@ def finish(con: duckdb.DuckDBPyConnection, night: Night, folder: Path, *, is_new
     tidy(night.workspace, ledger.landed_files(con, night.as_of))
     refused = ledger.refused(con, night.as_of, night.revision)
     night.progress.end("partly green" if night.failed else "green", folder)
-    return Outcome(night.as_of, night.revision, folder, is_new, night.failed, refused, night.left)
+    return Outcome(
+        night.as_of, night.revision, folder, is_new, night.failed, refused, night.left,
+        night.unknown_aliases,
+    )  # fmt: skip

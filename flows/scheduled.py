@@ -142,6 +142,7 @@ def _leave_artifact(outcome: Outcome) -> None:
         "Partly green" if outcome.failed else "Green",
         *(f"- clinic {clinic} failed: {why}" for clinic, why in sorted(outcome.failed.items())),
         *(f"- {clinic}: {name} is not used ({rule})" for clinic, name, rule in outcome.refused),
+        *(f"- {line}" for line in outcome.alias_lines()),
     ]
     create_markdown_artifact(
         key="night", markdown="\n\n".join(lines), description=str(outcome.as_of)

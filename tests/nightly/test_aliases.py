@@ -57,7 +57,7 @@ def test_two_numbers_of_one_patient_count_as_one_and_taking_it_back_undoes_it(
         f"patient,north,{CANARY} 2,,{CANARY} 1,,,merged,records office",
         f"patient,north,{CANARY} 1,south,{CANARY} 9,,,moved,records office",
     )
-    run(service, NEXT)
+    assert run(service, NEXT).unknown_aliases == []
     after = people(service, NEXT)
     assert after[moved] == 9
     assert not {one, two} & set(after)
@@ -84,7 +84,7 @@ def test_aliases_change_nothing_but_what_they_say(service: Workspace, tmp_path: 
     run(service)
     other = make_service(tmp_path / "other")
     write(other, f"patient,north,nobody {CANARY},,{CANARY} 1,,,typed wrong,records office")
-    run(other)
+    assert run(other).alias_lines() == ["aliases.csv:2: nobody has delivered this number yet"]
     # the alias itself is in the audit snapshot, and nowhere else
     skip = ("audit/landed/alias_record.parquet", "SHA256SUMS")
     mine, theirs = (
