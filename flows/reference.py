@@ -33,7 +33,7 @@ TABLES: Mapping[str, str] = {
     "definition": "measure varchar, label varchar, version varchar, numerator varchar,"
     " denominator varchar, minimum integer, better varchar, why varchar, source varchar,"
     " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar,"
-    " levels varchar[]",
+    " levels varchar[], has_funnel boolean",
 }
 
 
@@ -163,7 +163,8 @@ def definitions(sql_root: Path = SQL_ROOT) -> list[Row]:
         rest = [words[key] for key in ("better", "why", "source")]
         placed = [words["section"], int(words["order"]), words["kind"], file.text]
         levels = words.get("levels", "service, clinic, therapist").split(", ")
-        rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed, levels))
+        placed += [levels, words.get("funnel") == "yes"]
+        rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed))
     return rows
 
 

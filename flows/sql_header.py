@@ -8,9 +8,10 @@ from types import MappingProxyType
 from flows.frozen import FROZEN_ON
 
 GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
-# A measure may be left out of comparisons at a level; by default it has all three. A frozen table
-# names the columns whose rows are kept together for a quarter.
-OPTIONAL_KEYS = frozenset({"levels", "frozen"})
+# A measure may be left out of comparisons at a level; by default it has all three. Therapists are
+# placed in a funnel only where it says so. A frozen table names the columns whose rows are kept
+# together for a quarter.
+OPTIONAL_KEYS = frozenset({"levels", "funnel", "frozen"})
 MEASURE_KEYS = frozenset(
     {
         "label",

@@ -51,8 +51,10 @@ figure as (
         estimate.level = 'therapist'
         and therapist_count.n_therapists < setting.min_therapists as is_few,
         not list_contains(definition.levels, estimate.level) as is_not_comparable,
-        -- unknown outcomes open the bounds, so only such measures are withheld for being incomplete
-        definition.section = 'outcome' and estimate.bound_high is not null as is_outcome,
+        -- unknown outcomes open the bounds or bias the mean: such measures are withheld for being
+        -- incomplete
+        definition.section = 'outcome'
+        and (estimate.bound_high is not null or definition.better <> 'neither') as is_outcome,
         reason.reason_share,
         service.completeness as service_completeness,
         setting.paired_floor,
