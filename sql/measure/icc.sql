@@ -60,25 +60,33 @@ own as (
     group by measure, instrument_id
 ),
 
-pick as (
+draw as (
     select
         own.measure,
         own.instrument_id,
-        draw.draw,
-        place.place,
-        -- draw 0 is the service as it is
-        case
-            when draw.draw = 0 then place.place
-            else
-                1 + md5_number_lower(
-                    concat_ws('/', own.measure, own.instrument_id, draw.draw, place.place)
-                ) % own.j
-        end as picked,
+        own.j,
+        unnest(range(0, setting.draws + 1)) as draw,
     from own
     cross join setting
-    join (select unnest(range(0, 100001)) as draw) as draw on draw.draw <= setting.draws
-    join (select unnest(range(1, 10001)) as place) as place on place.place <= own.j
     where own.j >= setting.min_therapists and own.n_courses >= setting.min_courses
+),
+
+place as (
+    select
+        *,
+        unnest(range(1, j + 1)) as place,
+    from draw
+),
+
+pick as (
+    select
+        *,
+        -- draw 0 is the service as it is
+        case
+            when draw = 0 then place
+            else 1 + md5_number_lower(concat_ws('/', measure, instrument_id, draw, place)) % j
+        end as picked,
+    from place
 ),
 
 summed as (

@@ -6,8 +6,10 @@
 -- ch. 5.4). With enough therapists no size is preferred beforehand; with fewer, small shares of the
 -- variance are, around the one that the literature finds.
 --
+-- Over twelve months only.
+--
 -- grain:   unit_id, period_id, measure, instrument_id?
--- inputs:  measure.deviation, measure.spread, ref.setting
+-- inputs:  measure.deviation, measure.spread, ref.period, ref.setting
 -- columns: unit_id VARCHAR              therapist
 --          period_id VARCHAR            period
 --          measure VARCHAR              measure
@@ -33,6 +35,9 @@ therapist as (
         spread.variance_within::double as variance_within,
         spread.between_from,
     from measure.deviation as deviation
+    -- a therapist's quarter is a handful of courses
+    join ref.period as period
+        on deviation.period_id = period.period_id and period.period_kind in ('year', 'window')
     join measure.spread as spread
         on
             deviation.period_id = spread.period_id
@@ -72,10 +77,11 @@ summed as (
         max(variance_within) as variance_within,
         max(between_from) as between_from,
         max(literature_icc) as literature_icc,
-        sum(1 / (error_variance + between_variance) order by unit_id) as w,
-        sum(y / (error_variance + between_variance) order by unit_id) as wy,
-        sum(y * y / (error_variance + between_variance) order by unit_id) as wyy,
-        sum(ln(error_variance + between_variance) order by unit_id) as log_v,
+        -- sums of decimals do not depend on the order, and take less memory than ordered ones
+        sum((1 / (error_variance + between_variance))::decimal(38, 15)) as w,
+        sum((y / (error_variance + between_variance))::decimal(38, 15)) as wy,
+        sum((y * y / (error_variance + between_variance))::decimal(38, 15)) as wyy,
+        sum(ln(error_variance + between_variance)::decimal(38, 15)) as log_v,
     from point
     group by period_id, measure, instrument_id, step
 ),
@@ -83,8 +89,8 @@ summed as (
 agreement as (
     select
         *,
-        wy / w as centre,
-        -0.5 * (log_v + ln(w) + wyy - wy * wy / w)
+        wy::double / w::double as centre,
+        -0.5 * (log_v::double + ln(w) + wyy::double - wy::double * wy::double / w::double)
         + case between_from
             when 'literature'
                 then
@@ -132,11 +138,19 @@ averaged as (
         period_id,
         measure,
         instrument_id,
-        sum(weight * middle order by step) / sum(weight order by step) as middle,
-        sum(weight * (variance + middle * middle) order by step) / sum(weight order by step)
-            as square,
+        sum((weight * middle)::decimal(38, 15))::double as middle,
+        sum((weight * (variance + middle * middle))::decimal(38, 15))::double as square,
+        sum(weight::decimal(38, 15))::double as weight,
     from drawn
     group by unit_id, period_id, measure, instrument_id
+),
+
+scaled as (
+    select
+        *,
+        middle / weight as mean,
+        square / weight - pow(middle / weight, 2) as variance,
+    from averaged
 )
 
 select
@@ -144,8 +158,7 @@ select
     period_id::varchar as period_id,
     measure::varchar as measure,
     instrument_id::varchar as instrument_id,
-    round(middle, 9)::decimal(18, 9) as difference,
-    round(sqrt(case when square > middle * middle then square - middle * middle else 0 end), 9)::decimal(
-        18, 9
-    ) as difference_sd,
-from averaged
+    round(mean, 9)::decimal(18, 9) as difference,
+    round(sqrt(case when variance > 0 then variance else 0 end), 9)::decimal(18, 9)
+        as difference_sd,
+from scaled

@@ -104,33 +104,38 @@ mean as (
     from tail
 ),
 
+outcome as (
+    select
+        *,
+        unnest(range(0, n + 1)) as k,
+    from limited
+    where kind = 'rate'
+),
+
 rate as (
     select
-        limited.measure,
-        limited.instrument_id,
-        limited.true_difference,
-        limited.n,
-        limited.usual,
+        measure,
+        instrument_id,
+        true_difference,
+        n,
+        usual,
         sum(
             exp(
-                lgamma(limited.n + 1) - lgamma(k.k + 1) - lgamma(limited.n - k.k + 1)
-                + k.k * ln(limited.rate) + (limited.n - k.k) * ln(1 - limited.rate)
-            ) order by k.k
+                lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+                + k * ln(rate) + (n - k) * ln(1 - rate)
+            ) order by k
         ) filter (
             where
             case
-                when limited.true_difference = 0
-                    then abs(k.k / limited.n - limited.usual) > limited.rate_reach
-                when limited.true_difference < 0
-                    then k.k / limited.n - limited.usual < -limited.rate_reach
-                else k.k / limited.n - limited.usual > limited.rate_reach
+                when true_difference = 0
+                    then abs(k / n - usual) > rate_reach
+                when true_difference < 0
+                    then k / n - usual < -rate_reach
+                else k / n - usual > rate_reach
             end
         ) as beyond,
-    from limited
-    join (select unnest(range(0, 2001)) as k) as k on k.k <= limited.n
-    where limited.kind = 'rate'
-    group by
-        limited.measure, limited.instrument_id, limited.true_difference, limited.n, limited.usual
+    from outcome
+    group by measure, instrument_id, true_difference, n, usual
 ),
 
 power as (
