@@ -12,8 +12,8 @@ from flows.sql_files import build
 from tests.oracle.small_world import AS_OF, World, make_world
 from tests.sql.warehouse_fixture import insert, rows, warehouse
 
-SETTINGS = {"expected_courses_needed": 24, "expected_cell_needed": 5, "expected_sessions": 5}
-N_COURSES = 150
+SETTINGS = {"expected_courses_needed": 8, "expected_cell_needed": 3, "expected_sessions": 5}
+N_COURSES = 200
 COLOURS = "select instrument_id, session_id, colour, reason from score.track order by all"
 
 
