@@ -156,7 +156,8 @@ select
     coalesce(compared.carried_open, false)::boolean as is_open,
     case when compared.n > 0 then compared.total::double / compared.n end::double as expanding_mean,
     compared.fall::decimal(12, 6) as drop_since_last,
-    (compared.fall >= compared.one_point)::boolean as is_any_drop,
+    -- a twelfth of a point is stored as .083333
+    (round(compared.fall / compared.one_point, 3) >= 1)::boolean as is_any_drop,
     case compared.op
         when '>=' then compared.fall >= compared.reliable
         when '>' then compared.fall > compared.reliable

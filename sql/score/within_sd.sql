@@ -72,15 +72,22 @@ kept as (
     group by deviation.instrument_id, deviation.episode_id
 ),
 
+course as (
+    select
+        *,
+        round(squares - total::double * total::double / n, 9)::decimal(38, 9) as about_mean,
+    from kept
+    where n >= 2
+),
+
 pooled as (
     select
         instrument_id,
-        sum(round(squares - total::double * total::double / n, 9)::decimal(38, 9)) as squares,
+        sum(about_mean) as squares,
         count(*) as n_courses,
         sum(n) as n_ratings,
         sum(n_all - n) as n_left_out,
-    from kept
-    where n >= 2
+    from course
     group by instrument_id
 )
 
