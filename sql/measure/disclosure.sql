@@ -54,7 +54,8 @@ figure as (
         -- unknown outcomes open the bounds or bias the mean: such measures are withheld for being
         -- incomplete
         definition.section = 'outcome'
-        and (estimate.bound_high is not null or definition.better <> 'neither') as is_outcome,
+        and (estimate.bound_high is not null or coalesce(definition.better, 'neither') <> 'neither')
+            as is_outcome,
         reason.reason_share,
         service.completeness as service_completeness,
         setting.paired_floor,

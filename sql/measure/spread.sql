@@ -43,12 +43,12 @@ residual as (
         total.measure,
         total.instrument_id,
         total.n,
-        service.is_adjusted,
+        coalesce(service.is_adjusted, false) as is_adjusted,
         case when service.is_adjusted then total.sum_x - total.expected else total.sum_x end
             as sum_x,
         case when service.is_adjusted then total.sum_rr else total.sum_xx end as sum_xx,
     from measure.total as total
-    join service
+    left join service
         on
             total.period_id = service.period_id
             and total.measure = service.measure
