@@ -99,7 +99,9 @@ TOP_MAY: Shape = {
     "loinc": MAP,
     "criteria": LIST,
     "change_norms": LIST,
+    "counterpart": MAP,
 }
+COUNTERPART: Shape = {"instrument": TEXT, "parallel": FLAG, "source": TEXT}
 ANSWER_RANGE: Shape = {"min": NUMBER, "max": NUMBER, "step": NUMBER}
 NOT_APPLICABLE: Shape = {"items": COUNTS, "keyed_value": NUMBER}
 SYMPTOM: Shape = {"items": COUNTS, "op": _one_of(*OPS), "value": NUMBER}
@@ -120,6 +122,7 @@ TABLES: Mapping[str, tuple[Shape, Shape]] = {
     "answers": (ANSWER_RANGE, {}),
     "not_applicable": (NOT_APPLICABLE, {}),
     "loinc": (LOINC, LOINC_MAY),
+    "counterpart": (COUNTERPART, {}),
 }
 CRITERION: Mapping[str, Shape] = {"symptoms": SYMPTOM, "needs": NEED}
 LISTS: Mapping[str, tuple[Shape, Shape]] = {
