@@ -55,7 +55,7 @@ def open_snapshot(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         NothingPublished: when the folder holds no published night, or not all of one.
     """
     audit = folder / "audit"
-    as_of = _night(folder)
+    as_of = night_of(folder)
     missing = [name for name in NEEDED if not (audit / f"{name}.parquet").is_file()]
     if missing:
         raise NothingPublished([f"{audit / name}.parquet: missing" for name in missing])
@@ -79,7 +79,12 @@ def open_snapshot(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def _night(folder: Path) -> date:
+def night_of(folder: Path) -> date:
+    """The date of a published night.
+
+    Raises:
+        NothingPublished: when the folder holds none.
+    """
     try:
         night = json.loads((folder / "night.json").read_text(encoding="utf-8"))["night"]
         return date.fromisoformat(night["as_of"])
