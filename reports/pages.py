@@ -157,6 +157,7 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
     checks = in_order(tables, "table_check", "check_order")
     deliveries = in_order(tables, "delivery", "as_of", "clinic_id", "file_name", "sha256")
     return _shared(tables, "data_quality") | {
+        "agreement": in_order(tables, "agreement", "agreement_order"),
         "clinics": _clinics(tables),
         "rejects": [row for row in fixes if row["severity"] == "reject"],
         "warnings": [row for row in fixes if row["severity"] != "reject"],
@@ -170,6 +171,7 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
 
 def _methods(tables: Tables) -> dict[str, Any]:
     return _shared(tables, "methods") | {
+        "agreement": in_order(tables, "agreement", "agreement_order"),
         "definitions": in_order(tables, "definition", "label", "measure"),
         "instruments": in_order(tables, "instrument", "name", "instrument_id"),
         "do_not_conclude": words.DO_NOT_CONCLUDE,

@@ -71,6 +71,9 @@ STATES: Final = {
     "late": State("!", "Late", "warn"),
     "reject": State("✕", "Refused", "bad"),
     "warn": State("!", "Warning", "warn"),
+    "agree": State("✓", "Figures agree", "good"),
+    "disagree": State("✕", "Figures disagree", "bad"),
+    "not checked": State("!", "Not checked", "warn"),
     "fatal": State("✕", "Mend first", "bad"),
 }
 
