@@ -29,6 +29,7 @@ MEASURE_SHAPE = (
     HeaderColumn("sum_x", "DECIMAL(38,6)", "sum of the values; of a rate its numerator"),
     HeaderColumn("sum_xx", "DECIMAL(38,6)", "sum of squares; of a rate its numerator"),
     HeaderColumn("n_eligible", "INTEGER", "how many should have had a value"),
+    HeaderColumn("n_known", "INTEGER", "of these, how many have one; where left out, n"),
     HeaderColumn("numerator_low", "INTEGER", "numerator over all eligible, unknown ones as no"),
     HeaderColumn("numerator_high", "INTEGER", "numerator over all eligible, unknown ones as yes"),
 )
