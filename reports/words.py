@@ -39,6 +39,22 @@ SECTIONS: Final = {
         "Change from the first to the last questionnaire of finished treatments, counted only "
         "where it is larger than the error of measurement.",
     ),
+    "talking_therapies": Section(
+        "NHS Talking Therapies outcomes",
+        "Counted as England counts them: on a measure of depression and one of anxiety together, "
+        "over all finished courses. Courses without both pairs of scores stay in and count as not "
+        "reached; the bounds say what they could change.",
+    ),
+    "index": Section(
+        "Service indices",
+        "Change on a common scale, and leaving early with and without effect. An effect size is "
+        "not reliable change: many small changes make a large one. The share that changed "
+        "reliably stands under Outcome.",
+    ),
+    "waits": Section(
+        "Waits",
+        "Of finished courses, where the clinic records when a patient was referred.",
+    ),
     "alliance": Section(
         "Alliance",
         "How patient and therapist rate their work together. A level says little without its "

@@ -99,6 +99,7 @@ select
     is_case_last::boolean as is_case_last,
     category::varchar as category,
     is_recovered::boolean as is_recovered,
-    (is_recovered and category = 'improved')::boolean as is_reliably_recovered,
+    case when is_recovered is not null then is_recovered and category = 'improved' end::boolean
+        as is_reliably_recovered,
     is_verified::boolean as is_verified,
 from classed
