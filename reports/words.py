@@ -30,6 +30,7 @@ AUDIENCE: Final = {
     "Not for ranking, pay or appraisal.",
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
     "methods": "For everyone who reads a figure here, and for auditors.",
+    "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
 }
 

@@ -14,7 +14,7 @@
 --          sum_xx DECIMAL(38,6)   sum of squares
 --          n_eligible INTEGER     finished courses of a clinic that gives the questionnaire
 -- version: 1
--- label:   Effect size, first to last score
+-- label:   Effect size
 -- section: index
 -- order:   420
 -- kind:    mean

@@ -15,7 +15,7 @@
 --          sum_xx DECIMAL(38,6)   sum of squares
 --          n_eligible INTEGER     finished courses of a clinic that gives the questionnaire
 -- version: 1
--- label:   Effect size, adjusted for severity at the start
+-- label:   Effect size, severity-adjusted
 -- section: index
 -- order:   430
 -- kind:    mean

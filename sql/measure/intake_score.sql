@@ -11,7 +11,7 @@
 --          sum_xx DECIMAL(38,6)   sum of squares
 --          n_eligible INTEGER     finished courses of a clinic that gives the questionnaire
 -- version: 1
--- label:   Score at the start of finished courses, mean
+-- label:   First score, finished courses
 -- section: index
 -- order:   410
 -- kind:    mean
