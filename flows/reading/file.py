@@ -289,10 +289,10 @@ def _judge(
     con: duckdb.DuckDBPyConnection, part: Part, bounds: Bounds, reading: FileReading
 ) -> Verdict:
     if part.instrument is not None:
-        primary = part.instrument.scales.get("total")
+        scales = [part.instrument.scales[name] for name in (part.form.scores if part.form else ())]
         bounds = Bounds(
             bounds.earliest, bounds.latest, part.instrument.answer_min, part.instrument.answer_max,
-            primary.range_min if primary else None, primary.range_max if primary else None,
+            tuple((scale.range_min, scale.range_max) for scale in scales),
         )  # fmt: skip
     verdict = judge(con, part, bounds, reading.findings)
     point_to_refused_risks(con, verdict, reading.risks)
