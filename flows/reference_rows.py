@@ -40,6 +40,9 @@ INSTRUMENT_TABLES: Mapping[str, str] = {
     " topic varchar, source varchar",
     "criterion_symptom": "instrument_id varchar, criterion varchar, item integer, op varchar,"
     f" value {_NUMBER}, source varchar",
+    # A therapist's form and the patient's form that it goes with.
+    "counterpart": "therapist_instrument_id varchar, patient_instrument_id varchar,"
+    " is_parallel boolean, source varchar",
     "criterion_need": "instrument_id varchar, criterion varchar, need integer, item integer,"
     " at_least integer",
 }
@@ -123,6 +126,10 @@ def _add_facts(rows: dict[str, list[Row]], i: Instrument) -> None:
     ]
     rows["reliability"] += [(i.id, r.scale, r.type, r.value, r.source) for r in i.reliability]
     rows["risk_item"] += [(i.id, r.item, r.op, r.value, r.topic, r.source) for r in i.risk]
+    if i.counterpart:
+        rows["counterpart"].append(
+            (i.id, i.counterpart.instrument, i.counterpart.is_parallel, i.counterpart.source)
+        )
     for criterion in i.criteria:
         rows["criterion_symptom"] += [
             (i.id, criterion.name, *symptom, criterion.source) for symptom in criterion.symptoms

@@ -7,6 +7,7 @@ from typing import Any
 from schemas.instrument_shape import UNKNOWN
 from schemas.instrument_types import (
     Band,
+    Counterpart,
     Criterion,
     Example,
     Instrument,
@@ -62,12 +63,17 @@ def instrument_of(data: Mapping[str, Any], content_hash: str) -> Instrument:
         ),
         loinc=_loinc(data.get("loinc")),
         criteria=tuple(_criterion(row) for row in data.get("criteria", ())),
+        counterpart=_counterpart(data.get("counterpart")),
         licence=data["licence"],
         source=data["source"],
         note=data["note"],
         examples=tuple(_example(row) for row in data["examples"]),
         content_hash=content_hash,
     )
+
+
+def _counterpart(row: Mapping[str, Any] | None) -> Counterpart | None:
+    return row and Counterpart(row["instrument"], row["parallel"], row["source"])
 
 
 def _scale(name: str, scales: Mapping[str, Any]) -> Scale:

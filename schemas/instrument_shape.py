@@ -96,7 +96,9 @@ TOP_MAY: Shape = {
     "no_reliable_change": TEXT,
     "loinc": MAP,
     "criteria": LIST,
+    "counterpart": MAP,
 }
+COUNTERPART: Shape = {"instrument": TEXT, "parallel": FLAG, "source": TEXT}
 ANSWER_RANGE: Shape = {"min": NUMBER, "max": NUMBER, "step": NUMBER}
 NOT_APPLICABLE: Shape = {"items": COUNTS, "keyed_value": NUMBER}
 SYMPTOM: Shape = {"items": COUNTS, "op": _one_of(*OPS), "value": NUMBER}
@@ -117,6 +119,7 @@ TABLES: Mapping[str, tuple[Shape, Shape]] = {
     "answers": (ANSWER_RANGE, {}),
     "not_applicable": (NOT_APPLICABLE, {}),
     "loinc": (LOINC, LOINC_MAY),
+    "counterpart": (COUNTERPART, {}),
 }
 CRITERION: Mapping[str, Shape] = {"symptoms": SYMPTOM, "needs": NEED}
 VERSIONED_MAY: Shape = {"unrounded": NUMBER, "verified": FLAG}

@@ -104,6 +104,15 @@ class Loinc:
 
 
 @dataclass(frozen=True)
+class Counterpart:
+    """The patient's form that a therapist's form goes with, and whether their items are parallel."""
+
+    instrument: str
+    is_parallel: bool
+    source: str
+
+
+@dataclass(frozen=True)
 class Example:
     """A worked example: answers in item order (None missing, 'na' not applicable), and scores."""
 
@@ -148,6 +157,7 @@ class Instrument:
     risk: tuple[RiskItem, ...]
     loinc: Loinc | None
     criteria: tuple[Criterion, ...]
+    counterpart: Counterpart | None
     licence: str
     source: str
     note: str

@@ -79,6 +79,7 @@ def test_tables_with_rules_of_their_own_have_cases() -> None:
         "measure.disclosure", "measure.published", "report.figure", "report.fix_list",
         "report.clinic", "report.night", "report.therapist", "report.table_check",
         "finding.delivery_profile", "finding.answer_drift", "finding.table_count",
-        "finding.table_profile", "finding.delivery_calendar",
+        "finding.table_profile", "finding.delivery_calendar", "score.track", "score.intake_score",
+        "score.reference_course", "score.expected_course",
     }  # fmt: skip
     assert ruled <= covered
