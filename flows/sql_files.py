@@ -10,6 +10,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from flows.frozen import keep, recall
 from flows.sql_header import GrainColumn, Header, HeaderColumn, HeaderFault, read_header
 
 SQL_ROOT = Path(__file__).resolve().parent.parent / "sql"
@@ -99,10 +100,19 @@ def build(
         if file.stage == stage and (only is None or file.name in only)
     ]
     for file in built:
-        con.execute(f"create or replace table {file.name} as {file.text}")
+        con.execute(f"create or replace table {file.name} as {_text(con, file)}")
         _describe(con, file)
         _check_grain(con, file)
     return [file.name for file in built]
+
+
+def _text(con: duckdb.DuckDBPyConnection, file: SqlFile) -> str:
+    """What the table is made of: its SELECT, or what was kept of it this quarter."""
+    if not (keys := file.header.frozen_by):
+        return file.text
+    name = f"{file.stage}_{file.table}_v{file.header.words['version']}"
+    keep(con, name, keys, file.text)
+    return recall(name, keys)
 
 
 def _read(path: Path, root: Path) -> SqlFile:
