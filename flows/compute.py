@@ -1,4 +1,4 @@
-"""Everything after reading: judge, score, measure, report, in one transaction."""
+"""Everything after reading: judge, score, model, measure, report, in one transaction."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import duckdb
 
 from flows.calendar import days_due, night_after
 from flows.errors import SettingsError, StreetError
+from flows.model import build_models
 from flows.night import Night, all_clinics, internal_fault
 from flows.program import program_version
 from flows.quality import judge_tables
@@ -20,7 +21,7 @@ from flows.warehouse import transaction
 
 # How far back missed deliveries are counted.
 CALENDAR_REACH = timedelta(days=400)
-STAGES = ("finding", "score", "measure", "report")
+STAGES = ("finding", "score", "model", "measure", "report")
 
 
 def service_of(night: Night) -> Service:
@@ -61,7 +62,7 @@ def deliveries_due(night: Night) -> list[tuple[str, date, date]]:
 
 
 def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
-    """Score, measure and report, in one transaction.
+    """Score, model, measure and report, in one transaction.
 
     Raises:
         StreetError: naming the stage; the text of the engine's error is kept out, it may hold cells.
@@ -75,7 +76,10 @@ def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
             fill_reference(con, night.instruments, service, night.as_of)
             for stage in STAGES:
                 night.progress.step(stage)
-                build(con, stage)
+                if stage == "model":
+                    build_models(con, night.as_of)
+                else:
+                    build(con, stage)
                 if stage == "finding":
                     judge_tables(con)
     except (BrokenTable, HeaderFault, ReferenceFaults, Unjudged) as error:

@@ -24,7 +24,7 @@ from reports.render import count_pages, render_audit, render_site
 
 UNFINISHED = ".building-"
 REPLACED = ".replaced-"
-AUDITED = ("landed", "valid", "finding", "ref", "score", "measure", "report")
+AUDITED = ("landed", "valid", "finding", "ref", "score", "model", "measure", "report")
 # What a night is still writing of itself while it is published, and the fingerprint of the key.
 NOT_AUDITED = ("night_record", "clinic_night_record", "key_record")
 # Histories are sorted by what identifies a version; everything else by all its columns.

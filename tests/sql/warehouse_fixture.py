@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from flows.model import build_models
 from flows.reference import Service, fill_reference
 from flows.sql_files import build
 from schemas.expectations import CHECK_COLUMNS
@@ -53,7 +54,7 @@ TABLES: Mapping[str, str] = {
     " delivery_id varchar, line integer, known_from date, known_to date",
     "valid.clinic": "clinic_id varchar, data_through date",
 }
-STAGES = ("finding", "score", "measure", "report")
+STAGES = ("finding", "score", "model", "measure", "report")
 
 
 @lru_cache(maxsize=1)
@@ -100,7 +101,14 @@ def build_stages(
 ) -> None:
     """Build the stages in order."""
     for stage in stages:
-        build(con, stage) if root is None else build(con, stage, root)
+        if stage == "model" and root is None:
+            build_models(con, _night(con))
+        else:
+            build(con, stage) if root is None else build(con, stage, root)
+
+
+def _night(con: duckdb.DuckDBPyConnection) -> date:
+    return con.execute("select getvariable('as_of')::date").fetchall()[0][0]
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
