@@ -15,7 +15,8 @@
 --                                one; NULL not known yet
 --          outcome_known_on DATE day the outcome could first be known: of the next session, or of
 --                                the end; NULL not known yet
---          is_due BOOLEAN        whether so many days of data lie behind the session
+--          due_on DATE           day by which so many days of data lie behind the session
+--          is_due BOOLEAN        whether they do
 --          is_at_risk BOOLEAN    whether it counts: due, and the outcome known
 -- version: 1
 with session as (
@@ -53,7 +54,7 @@ judged as (
             when state = 'ended_unknown' then 'unknown'
             else 'other'
         end as outcome,
-        horizon - session_on >= gap_days as is_due,
+        session_on + ceil(gap_days)::integer as due_on,
     from session
 )
 
@@ -66,6 +67,7 @@ select
     outcome::varchar as outcome,
     case when outcome is not null then coalesce(next_on, end_known_on) end::date
         as outcome_known_on,
-    is_due::boolean as is_due,
-    (is_due and outcome is not null)::boolean as is_at_risk,
+    due_on::date as due_on,
+    (due_on <= horizon)::boolean as is_due,
+    (due_on <= horizon and outcome is not null)::boolean as is_at_risk,
 from judged
