@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from flows.frozen import held_keys, keep, recall
+from flows.modelling.case_mix import fit_case_mix
 from flows.modelling.fit import Fit
 from flows.sql_files import build, built_after
 from schemas.model import FILLED_TABLES, Columns
@@ -21,7 +22,7 @@ from schemas.model import FILLED_TABLES, Columns
 # Given the models that stand for this quarter already, returns every other one it is for, used or
 # not: a model that is not there would say nothing.
 Fitter = Callable[[duckdb.DuckDBPyConnection, Collection[str]], Iterable[Fit]]
-FITTERS: Sequence[Fitter] = ()
+FITTERS: Sequence[Fitter] = (fit_case_mix,)
 
 # Raised when what is fitted changes: the coefficients kept before are those of other models.
 VERSION = 1
