@@ -5,7 +5,8 @@
 -- missed, no letter at the end. Who treats is not in it either. NULL is not known.
 --
 -- grain:   session_id
--- inputs:  model.rating_so_far, score.course_appointment, score.intake_factor
+-- inputs:  model.rating_so_far, ref.instrument, score.alliance_session,
+--          score.course_appointment, score.intake_factor
 -- columns: session_id VARCHAR              attended session
 --          episode_id VARCHAR              course
 --          clinic_id VARCHAR               clinic
@@ -18,10 +19,11 @@
 --          not_on_track DOUBLE             1 not on track, 0 on track
 --          alliance DOUBLE                 mean of the patient's ratings so far, in standard
 --                                          deviations between courses
---          alliance_deviation DOUBLE       rating of this session less the mean of those before, in
---                                          standard deviations within courses
+--          alliance_deviation DOUBLE       rating of this session less the patient's own baseline,
+--                                          in usual standard deviations within courses
 --          open_rupture DOUBLE             1 a rupture is open, 0 none
---          missing_alliance_form DOUBLE    1 asked for and not there, 0 there or not asked for
+--          missing_alliance_form DOUBLE    1 asked for and not there, 0 there or not asked for;
+--                                          NULL while it may still come, or none is in use
 --          missed_share DOUBLE             share of the appointments so far that the patient missed or
 --                                          cancelled
 --          missed_last DOUBLE              1 the appointment just before this session was missed
@@ -69,12 +71,12 @@ select
     (-symptoms.change_z)::double as worsening,
     null::double as not_on_track,
     alliance.mean_z::double as alliance,
-    alliance.deviation_z::double as alliance_deviation,
-    null::double as open_rupture,
     case
-        when alliance.is_rated then 0
-        else coalesce(alliance.is_expected, false)::integer
-    end::double as missing_alliance_form,
+        when alliance.is_rated
+            then instrument.direction * rating.deviation / rating.within_sd
+    end::double as alliance_deviation,
+    rating.is_open::integer::double as open_rupture,
+    alliance.is_missing::integer::double as missing_alliance_form,
     case when not session.is_derived then session.n_missed / session.n_so_far end::double
         as missed_share,
     case
@@ -89,4 +91,9 @@ left join model.rating_so_far as symptoms
     on session.session_id = symptoms.session_id and symptoms.role = 'symptoms'
 left join model.rating_so_far as alliance
     on session.session_id = alliance.session_id and alliance.role = 'alliance'
+left join score.alliance_session as rating
+    on
+        session.session_id = rating.session_id
+        and alliance.instrument_id = rating.instrument_id
+left join ref.instrument as instrument on rating.instrument_id = instrument.instrument_id
 left join score.intake_factor as factor on session.episode_id = factor.episode_id

@@ -4,26 +4,40 @@
 -- days of the session: what comes in later, or belongs to a later session, changes nothing here.
 --
 -- grain:   session_id, role
--- inputs:  model.known_row, ref.instrument, ref.outcome_preference, ref.setting, score.protocol,
---          score.course_appointment, score.score_spread, score.session_score
+-- inputs:  model.alliance_scale, model.known_row, model.severity_scale, ref.instrument,
+--          ref.outcome_preference, ref.setting, score.protocol, score.course_appointment,
+--          score.session_score
 -- columns: session_id VARCHAR        attended session
 --          role VARCHAR              symptoms: the clinic's deciding questionnaire; alliance: the
 --                                    patient's rating of it
 --          instrument_id VARCHAR     instrument
---          is_expected BOOLEAN       whether the protocol asks for a form here; NULL where it asks
---                                    for the first and the last session only
 --          is_rated BOOLEAN          whether this session has a score
+--          is_missing BOOLEAN        whether the protocol asks for a form at this session and none
+--                                    came in time; NULL while it may still come. A form asked for
+--                                    at the last session only is not missed before its end is known
 --          n_before INTEGER          scores of earlier sessions
 --          first_z DECIMAL(18,9)     first score so far, in standard deviations between courses;
 --                                    higher is better; NULL none
 --          change_z DECIMAL(18,9)    newest score so far less the first, in the same unit
 --          mean_z DECIMAL(18,9)      mean of the scores so far, in the same unit
---          deviation_z DECIMAL(18,9) this session's score less the mean of those before it, in
---                                    standard deviations within courses; NULL without either
 -- version: 1
 with setting as (
     select max(value) filter (where name = 'known_within_days')::integer as known_within_days,
     from ref.setting
+),
+
+scale as (
+    select
+        instrument_id,
+        mean,
+        sd,
+    from model.severity_scale
+    union all
+    select
+        instrument_id,
+        mean,
+        sd,
+    from model.alliance_scale
 ),
 
 asked as (
@@ -97,37 +111,35 @@ scaled as (
         session.session_id,
         session.role,
         session.instrument_id,
-        case
-            when session.every is not null then (session.session_no - 1) % session.every = 0
-            when session.session_no = 1 then true
-        end as is_expected,
         so_far.own_value is not null as is_rated,
+        case
+            when so_far.own_value is not null then false
+            when (session.session_no - 1) % coalesce(session.every, session.session_no) <> 0
+                then false
+            when session.known_by < getvariable('as_of')::date then true
+        end as is_missing,
         coalesce(so_far.n_before, 0) as n_before,
-        session.direction * (so_far.first_value - spread.mean)::double / nullif(spread.sd, 0)
+        session.direction * (so_far.first_value - scale.mean)::double / scale.sd::double
             as first_z,
-        session.direction * (so_far.newest_value - so_far.first_value)::double
-        / nullif(spread.sd, 0) as change_z,
+        session.direction * (so_far.newest_value - so_far.first_value)::double / scale.sd::double
+            as change_z,
         session.direction * (
             (coalesce(so_far.sum_before, 0) + coalesce(so_far.own_value, 0))::double
-            / nullif(so_far.n_before + (so_far.own_value is not null)::integer, 0) - spread.mean
-        ) / nullif(spread.sd, 0) as mean_z,
-        session.direction * (
-            so_far.own_value - so_far.sum_before::double / nullif(so_far.n_before, 0)
-        ) / nullif(spread.within_sd, 0) as deviation_z,
+            / nullif(so_far.n_before + (so_far.own_value is not null)::integer, 0) - scale.mean::double
+        ) / scale.sd::double as mean_z,
     from session
     left join so_far on session.session_id = so_far.session_id and session.role = so_far.role
-    left join score.score_spread as spread on session.instrument_id = spread.instrument_id
+    left join scale on session.instrument_id = scale.instrument_id
 )
 
 select
     session_id::varchar as session_id,
     role::varchar as role,
     instrument_id::varchar as instrument_id,
-    is_expected::boolean as is_expected,
     is_rated::boolean as is_rated,
+    is_missing::boolean as is_missing,
     n_before::integer as n_before,
     round(first_z, 9)::decimal(18, 9) as first_z,
     round(change_z, 9)::decimal(18, 9) as change_z,
     round(mean_z, 9)::decimal(18, 9) as mean_z,
-    round(deviation_z, 9)::decimal(18, 9) as deviation_z,
 from scaled
