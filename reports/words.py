@@ -31,6 +31,7 @@ AUDIENCE: Final = {
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
     "alliance": "For those who run the service and lead its clinics. No therapist is told apart here.",
     "methods": "For everyone who reads a figure here, and for auditors.",
+    "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
 }
 
@@ -39,6 +40,22 @@ SECTIONS: Final = {
         "Outcome",
         "Change from the first to the last questionnaire of finished treatments, counted only "
         "where it is larger than the error of measurement.",
+    ),
+    "talking_therapies": Section(
+        "NHS Talking Therapies outcomes",
+        "Counted as England counts them: on a measure of depression and one of anxiety together, "
+        "over all finished courses. Courses without both pairs of scores stay in and count as not "
+        "reached; the bounds say what they could change.",
+    ),
+    "index": Section(
+        "Service indices",
+        "Change on a common scale, and leaving early with and without effect. An effect size is "
+        "not reliable change: many small changes make a large one. The share that changed "
+        "reliably stands under Outcome.",
+    ),
+    "waits": Section(
+        "Waits",
+        "Of finished courses, where the clinic records when a patient was referred.",
     ),
     "alliance": Section(
         "Alliance",
@@ -71,6 +88,9 @@ STATES: Final = {
     "late": State("!", "Late", "warn"),
     "reject": State("✕", "Refused", "bad"),
     "warn": State("!", "Warning", "warn"),
+    "agree": State("✓", "Figures agree", "good"),
+    "disagree": State("✕", "Figures disagree", "bad"),
+    "not checked": State("!", "Not checked", "warn"),
     "fatal": State("✕", "Mend first", "bad"),
 }
 

@@ -34,6 +34,7 @@ class Threshold:
     population: str
     version: int
     is_default: bool
+    is_verified: bool
     source: str
 
 
@@ -68,6 +69,17 @@ class Reliability:
     scale: str
     type: str
     value: Decimal
+    source: str
+
+
+@dataclass(frozen=True)
+class ChangeNorm:
+    """What indices of change on one scale are computed from; the functional group may be unknown."""
+
+    scale: str
+    clinical: Norm
+    functional: Norm | None
+    reliability: Reliability
     source: str
 
 
@@ -153,6 +165,7 @@ class Instrument:
     bands: tuple[Band, ...]
     norms: tuple[Norm, ...]
     reliability: tuple[Reliability, ...]
+    change_norms: tuple[ChangeNorm, ...]
     risk: tuple[RiskItem, ...]
     loinc: Loinc | None
     criteria: tuple[Criterion, ...]
