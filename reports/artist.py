@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from reports import charts, words
 from reports.charts import Chart
-from reports.rows import Figure, FigureKey, Row, by_section, levels_without_course
+from reports.rows import Figure, FigureKey, Row, Row, by_section, levels_without_course
 
 
 class Card(NamedTuple):
@@ -100,6 +100,10 @@ class Artist:
             charts.phases(self._id(), [row for row in rows if row["instrument"] == name])
             for name in names
         ]
+
+    def funnel(self, row: Row, points: Sequence[Row], clinic_id: str) -> Chart:
+        """Draws a funnel in which the points of one clinic are marked."""
+        return charts.funnel(self._id(), row, points, clinic_id, self._unit_name.lower())
 
     def _card(self, figure: Figure, alone: set[FigureKey]) -> Card:
         caution = words.ALLIANCE_CAUTION if figure.key in alone else None
