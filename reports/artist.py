@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from reports import charts, words
 from reports.charts import Chart
-from reports.rows import Figure, FigureKey, Row, Row, by_section, levels_without_course
+from reports.rows import Figure, FigureKey, Row, by_section, levels_without_course
 
 
 class Card(NamedTuple):

@@ -123,9 +123,7 @@ def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -
     return _chart(chart_id, "bars", values, title, legend, head, body)
 
 
-def funnel(
-    chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_name: str
-) -> Chart:
+def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_name: str) -> Chart:
     """Draws a funnel: dots without names but for signals, those of the page's own clinic darker."""
     limits = [
         {"limit": limit, "distance": float(row[f"{limit}_{side}"])}

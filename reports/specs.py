@@ -165,9 +165,11 @@ def _funnel(_is_mean: bool, _lines: int) -> Any:
     own = base.transform_filter("datum.own === true").mark_point(
         filled=True, size=60, color=OWN, opacity=1
     )
-    named = base.transform_filter("isValid(datum.label)").mark_text(
-        dy=-9, fontSize=11, color=INK
-    ).encode(text="label:N")
+    named = (
+        base.transform_filter("isValid(datum.label)")
+        .mark_text(dy=-9, fontSize=11, color=INK)
+        .encode(text="label:N")
+    )
     layers = (inner, outer, *(layer.encode(x=x) for layer in (others, own, named)))
     width = WIDTH - TREND_PAD["left"] - TREND_PAD["right"]
     chart = alt.layer(*layers, data=_rows()).properties(width=width, height=FUNNEL_HEIGHT)
