@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from fixture_therapists import therapist_tables
+
 from tests.reports.alliance_tables import alliance_tables
 
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
@@ -127,6 +129,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "definition": _definitions(),
         "instrument": _instruments(),
         "scored_form": _scored_forms(),
+        **therapist_tables(therapists),
         **_for_review(),
         **alliance_tables(HOSTILE),
     }
