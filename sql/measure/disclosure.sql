@@ -110,6 +110,13 @@ figure as (
             and estimate.instrument_id is not distinct from service.instrument_id
 ),
 
+hideable as (
+    select
+        *,
+        is_small or (level = 'clinic' and is_unagreed and n > 0) as is_hidden,
+    from figure
+),
+
 family as (
     -- counts that belong to no therapist hide a single suppressed one just as a second therapist
     -- would
@@ -124,12 +131,7 @@ family as (
         arg_min(child.unit_id, (child.n, child.unit_id))
         filter (where child.n > 0 and not child.is_hidden) as next_smallest,
     from measure.total as total
-    join (
-        select
-            *,
-            is_small or (level = 'clinic' and is_unagreed and n > 0) as is_hidden,
-        from figure
-    ) as child
+    join hideable as child
         on
             case total.level when 'service' then 'clinic' when 'clinic' then 'therapist' end
             = child.level

@@ -75,8 +75,10 @@ run as (
     union all
     select
         step.*,
-        greatest(0, case when run.more > run.more_h then 0 else run.more end + step.more_weight),
-        greatest(0, case when run.fewer > run.fewer_h then 0 else run.fewer end + step.fewer_weight),
+        greatest(0, case when run.more > run.more_h then 0 else run.more end + step.more_weight)
+            as more,
+        greatest(0, case when run.fewer > run.fewer_h then 0 else run.fewer end + step.fewer_weight)
+            as fewer,
     from run
     join step
         on

@@ -144,8 +144,10 @@ select
                 || ' % of single years and gives a signal in '
                 || round(100 * true_both, 1)::decimal(9, 1)::varchar
                 || ' %. One who is like the service gives a false signal in fewer than '
-                || case when false_both < 0.0001 then '0.01' else
-                    (ceil(10000 * false_both) / 100)::decimal(9, 2)::varchar end
+                || case
+                    when false_both < 0.0001 then '0.01' else
+                        (ceil(10000 * false_both) / 100)::decimal(9, 2)::varchar
+                end
                 || ' %. No signal is no proof that all is well.'
     end::varchar as power_text,
     case
