@@ -11,6 +11,7 @@ from reports.rows import (
     Figures,
     Row,
     Tables,
+    figure_key,
     in_order,
     levels_without_course,
     only_row,
@@ -109,9 +110,28 @@ def _clinic(tables: Tables, figures: Figures, clinic: Row) -> dict[str, Any]:
         "comparisons": draw.comparisons(own),
         "sections": draw.sections(own),
         "therapists": therapists,
+        "funnels": _funnels(tables, clinic, draw),
         "rejects": [row for row in fixes if row["severity"] == "reject"],
         "warnings": [row for row in fixes if row["severity"] != "reject"],
     }
+
+
+def _funnels(tables: Tables, clinic: Row, draw: Artist) -> list[dict[str, Any]]:
+    """Gives the service's funnels, the clinic's own points marked; none without therapist figures."""
+    if only_row(tables, "night")["therapist_figures"] != "shown":
+        return []
+    points = in_order(tables, "funnel_point", "point")
+    return [
+        {
+            "row": row,
+            "chart": draw.funnel(
+                row, [p for p in points if figure_key(p) == figure_key(row)], clinic["clinic_id"]
+            )
+            if row["is_drawn"]
+            else None,
+        }
+        for row in in_order(tables, "funnel", "funnel_order", "instrument_id")
+    ]
 
 
 def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, Any]:
@@ -127,6 +147,11 @@ def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, An
         "comparisons": draw.comparisons(paired),
         "completeness_chart": draw.completeness(own),
         "sections": draw.sections(own, kept_back=alone),
+        "compared": [
+            row
+            for row in in_order(tables, "comparison", "comparison_order", "instrument_id")
+            if row["therapist_id"] == therapist["therapist_id"]
+        ],
     }
 
 
