@@ -18,13 +18,14 @@ from flows.frozen import held_keys, keep, recall
 from flows.modelling.alliance import associations
 from flows.modelling.case_mix import fit_case_mix
 from flows.modelling.fit import Fit
+from flows.modelling.hazard import fit_hazards
 from flows.sql_files import build, built_after
 from schemas.model import FILLED_TABLES, Columns
 
 # Given the models that stand for this quarter already, returns every other one it is for, used or
 # not: a model that is not there would say nothing.
 Fitter = Callable[[duckdb.DuckDBPyConnection, Collection[str]], Iterable[Fit]]
-FITTERS: Sequence[Fitter] = (fit_case_mix,)
+FITTERS: Sequence[Fitter] = (fit_case_mix, fit_hazards)
 
 # Raised when what is fitted changes: the coefficients kept before are those of other models.
 VERSION = 1

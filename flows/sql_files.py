@@ -18,7 +18,12 @@ SQL_ROOT = Path(__file__).resolve().parent.parent / "sql"
 STAGES = ("ref", "landed", "valid", "finding", "score", "model", "measure", "report")
 BUILT_STAGES = ("finding", "score", "model", "measure", "report")
 # Tables of a built stage that no SELECT builds: the program fills them before they are read.
-FILLED = frozenset({"finding.finding", "finding.refused_risk", "finding.check", *FILLED_TABLES})
+FILLED = frozenset(
+    {
+        "finding.finding", "finding.refused_risk", "finding.check", "measure.agreement",
+        *FILLED_TABLES,
+    }
+)  # fmt: skip
 # What every measure states; a measure's own file leaves out what does not apply to it.
 MEASURE_SHAPE = (
     HeaderColumn("clinic_id", "VARCHAR", "clinic the episode or session belongs to"),

@@ -19,6 +19,7 @@ from reports.rows import (
 STEM: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*")
 OVERVIEW: Final = "index.html"
 DATA_QUALITY: Final = "data-quality.html"
+ALLIANCE: Final = "alliance.html"
 METHODS: Final = "methods.html"
 SCORES: Final = "scores.html"
 REVIEW: Final = "review.html"
@@ -50,6 +51,7 @@ def pages(tables: Tables) -> Iterator[Page]:
                 "therapist.html.j2",
                 lambda row=therapist: _therapist(tables, figures, row),
             )
+    yield Page(ALLIANCE, "alliance.html.j2", lambda: _alliance(tables))
     yield Page(DATA_QUALITY, "data_quality.html.j2", lambda: _data_quality(tables))
     yield Page(METHODS, "methods.html.j2", lambda: _methods(tables))
 
@@ -119,12 +121,45 @@ def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, An
     }
 
 
+def _alliance(tables: Tables) -> dict[str, Any]:
+    draw = Artist("Whole service")
+    phases = in_order(tables, "alliance_phase", "instrument", "instrument_id", "phase")
+    service = [row for row in phases if row["level"] == "service"]
+    associations = in_order(tables, "association", "row_order")
+    factors = in_order(tables, "patient_factor", "row_order")
+    return _shared(tables, "alliance") | {
+        "phases": draw.phases(service),
+        "congruence": in_order(
+            tables,
+            "congruence",
+            "patient_instrument_id",
+            "therapist_instrument_id",
+            "level",
+            "unit_id",
+        )[::-1],
+        "topics": [
+            {
+                "id": topic,
+                "title": title,
+                "lead": lead,
+                "rows": [row for row in associations if row["topic"] == topic],
+            }
+            for topic, title, lead in words.TOPICS
+        ],
+        "factors": [
+            {"name": name, "rows": [row for row in factors if row["instrument"] == name]}
+            for name in dict.fromkeys(row["instrument"] for row in factors)
+        ],
+    }
+
+
 def _data_quality(tables: Tables) -> dict[str, Any]:
     fixes = _fixes(tables)
     night = only_row(tables, "night")
     checks = in_order(tables, "table_check", "check_order")
     deliveries = in_order(tables, "delivery", "as_of", "clinic_id", "file_name", "sha256")
     return _shared(tables, "data_quality") | {
+        "agreement": in_order(tables, "agreement", "agreement_order"),
         "clinics": _clinics(tables),
         "rejects": [row for row in fixes if row["severity"] == "reject"],
         "warnings": [row for row in fixes if row["severity"] != "reject"],
@@ -138,6 +173,7 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
 
 def _methods(tables: Tables) -> dict[str, Any]:
     return _shared(tables, "methods") | {
+        "agreement": in_order(tables, "agreement", "agreement_order"),
         "definitions": in_order(tables, "definition", "label", "measure"),
         "instruments": in_order(tables, "instrument", "name", "instrument_id"),
         "do_not_conclude": words.DO_NOT_CONCLUDE,

@@ -81,6 +81,8 @@ PAIR = Kind(
     {"type": "array", "items": _NUMBERS, "minItems": 2, "maxItems": 2},
 )
 
+RELIABILITY = _one_of("alpha", "test-retest", "omega")
+
 Shape = Mapping[str, Kind]
 TOP: Shape = {
     "id": TEXT, "name": TEXT, "full_name": TEXT, "names": TEXTS, "version": TEXT,
@@ -96,6 +98,7 @@ TOP_MAY: Shape = {
     "no_reliable_change": TEXT,
     "loinc": MAP,
     "criteria": LIST,
+    "change_norms": LIST,
     "counterpart": MAP,
 }
 COUNTERPART: Shape = {"instrument": TEXT, "parallel": FLAG, "source": TEXT}
@@ -139,10 +142,14 @@ LISTS: Mapping[str, tuple[Shape, Shape]] = {
     ),
     "reliability": (
         {
-            "scale": TEXT, "type": _one_of("alpha", "test-retest", "omega"), "value": NUMBER,
+            "scale": TEXT, "type": RELIABILITY, "value": NUMBER,
             "source": TEXT,
         },
         {},
+    ),
+    "change_norms": (
+        {"scale": TEXT, "clinical": TEXT, "reliability": RELIABILITY, "source": TEXT},
+        {"functional": TEXT},
     ),
     "risk": (
         {"item": COUNT, "op": _one_of(*OPS), "value": NUMBER, "topic": TEXT, "source": TEXT},

@@ -73,6 +73,17 @@ class Reliability:
 
 
 @dataclass(frozen=True)
+class ChangeNorm:
+    """What indices of change on one scale are computed from; the functional group may be unknown."""
+
+    scale: str
+    clinical: Norm
+    functional: Norm | None
+    reliability: Reliability
+    source: str
+
+
+@dataclass(frozen=True)
 class RiskItem:
     """An item whose raw answer is looked at whatever becomes of the score."""
 
@@ -154,6 +165,7 @@ class Instrument:
     bands: tuple[Band, ...]
     norms: tuple[Norm, ...]
     reliability: tuple[Reliability, ...]
+    change_norms: tuple[ChangeNorm, ...]
     risk: tuple[RiskItem, ...]
     loinc: Loinc | None
     criteria: tuple[Criterion, ...]

@@ -121,6 +121,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "fix_list": _fixes(),
         "delivery": _deliveries(),
         "table_check": _checks(),
+        "agreement": _agreement(),
         "definition": _definitions(),
         "instrument": _instruments(),
         "scored_form": _scored_forms(),
@@ -487,6 +488,21 @@ def _deliveries() -> list[dict[str, Any]]:
             **dict(zip(names, counts, strict=True)),
         }
         for day, clinic, name, outcome, text, counts in rows
+    ]
+
+
+def _agreement() -> list[dict[str, Any]]:
+    """All together and by topic: one disagrees, one could not be checked."""
+    names = ("topic", "table_name", "state", "agree_text", "scope_text")
+    rows = [
+        ("all figures", None, "disagree", "4,120 of 4,121 figures agree", "100 of 640 patients"),
+        ("endings", "score.end_state", "disagree", "99 of 100 figures agree", "a sample"),
+        ("outcomes", "score.outcome", "not checked", "an unforeseen fault", "a sample"),
+        ("scores of forms", "score.scale_score", "agree", "4,021 of 4,021 figures agree", "all"),
+    ]
+    return [
+        dict(zip(names, row, strict=True)) | {"agreement_order": order}
+        for order, row in enumerate(rows, start=1)
     ]
 
 

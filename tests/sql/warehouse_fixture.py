@@ -12,6 +12,8 @@ import polars as pl
 from flows.model import build_models
 from flows.reference import Service, fill_reference
 from flows.sql_files import build
+from flows.verify.agreement import Verified
+from flows.verify.nightly import fill_agreement
 from schemas.expectations import CHECK_COLUMNS
 from schemas.instrument import SHIPPED, load_instruments
 from schemas.instrument_types import Instrument
@@ -108,6 +110,8 @@ def build_stages(
             build_models(con, _night(con))
         else:
             build(con, stage) if root is None else build(con, stage, root)
+        if stage == "measure":
+            fill_agreement(con, Verified([], 0, 0, 0))
 
 
 def _night(con: duckdb.DuckDBPyConnection) -> date:
