@@ -18,6 +18,7 @@ DEMO = (
     "demo/reports/clinic-birch.html",
     "demo/reports/clinic-cedar.html",
     "demo/reports/data-quality.html",
+    "demo/reports/on-track.html",
     "demo/reports/methods.html",
     "demo/audit/scores.html",
 )
@@ -29,6 +30,7 @@ MADE_UP = (
     "made-up/reports/index.html",
     "made-up/reports/clinic-birch.html",
     "made-up/reports/data-quality.html",
+    "made-up/reports/on-track.html",
     "made-up/reports/methods.html",
     "made-up/audit/scores.html",
     THERAPIST,

@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tests.reports.fixture_course import expected_courses, track_rules, track_tests
+
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
 LEAK = "73.9127"
 BOUNDS = "2 to 57 % if all unknown courses had gone one way or the other"
@@ -123,6 +125,9 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "table_check": _checks(),
         "definition": _definitions(),
         "instrument": _instruments(),
+        "expected_course": expected_courses(),
+        "track_rule": track_rules(),
+        "track_test": track_tests(),
         "scored_form": _scored_forms(),
     }
 
