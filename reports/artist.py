@@ -100,6 +100,14 @@ class Artist:
             for _, members in groupby(cells, key=lambda cell: cell["intake_band"])
         ]
 
+    def phases(self, rows: Sequence[Row]) -> list[Chart]:
+        """Draws each questionnaire's phases of treatment; one without a value is left out."""
+        names = dict.fromkeys(row["instrument"] for row in rows if row["value"] is not None)
+        return [
+            charts.phases(self._id(), [row for row in rows if row["instrument"] == name])
+            for name in names
+        ]
+
     def _card(self, figure: Figure, alone: set[FigureKey]) -> Card:
         caution = words.ALLIANCE_CAUTION if figure.key in alone else None
         return Card(figure, self._trend(figure), caution)
