@@ -22,6 +22,7 @@ OVERVIEW: Final = "index.html"
 DATA_QUALITY: Final = "data-quality.html"
 ALLIANCE: Final = "alliance.html"
 METHODS: Final = "methods.html"
+ON_TRACK: Final = "on-track.html"
 SCORES: Final = "scores.html"
 REVIEW: Final = "review.html"
 
@@ -54,6 +55,7 @@ def pages(tables: Tables) -> Iterator[Page]:
             )
     yield Page(ALLIANCE, "alliance.html.j2", lambda: _alliance(tables))
     yield Page(DATA_QUALITY, "data_quality.html.j2", lambda: _data_quality(tables))
+    yield Page(ON_TRACK, "on_track.html.j2", lambda: _on_track(tables))
     yield Page(METHODS, "methods.html.j2", lambda: _methods(tables))
 
 
@@ -202,6 +204,25 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
         "passed_checks": [row for row in checks if row["status"] == "passed"],
         "tonight": [row for row in deliveries if row["as_of"] == night["as_of"]],
         "earlier": [row for row in reversed(deliveries) if row["as_of"] != night["as_of"]],
+    }
+
+
+def _on_track(tables: Tables) -> dict[str, Any]:
+    draw = Artist("Earlier patients")
+    cells = in_order(tables, "expected_course", "instrument_id", "intake_band", "session_no")
+    tests = in_order(tables, "track_test", "instrument_id", "figure_order")
+    return _shared(tables, "on_track") | {
+        "instruments": [
+            {
+                **row,
+                "tests": [test for test in tests if test["instrument_id"] == row["instrument_id"]],
+                "charts": draw.courses(
+                    row["name"],
+                    [cell for cell in cells if cell["instrument_id"] == row["instrument_id"]],
+                ),
+            }
+            for row in in_order(tables, "track_rule", "name", "instrument_id")
+        ],
     }
 
 
