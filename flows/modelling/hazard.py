@@ -70,7 +70,10 @@ def fit_hazards(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterat
 
 
 def fit_family(
-    family: str, rows: pl.DataFrame, settings: Mapping[str, float], after: pl.DataFrame | None = None
+    family: str,
+    rows: pl.DataFrame,
+    settings: Mapping[str, float],
+    after: pl.DataFrame | None = None,
 ) -> tuple[list[Fit], FloatArray | None]:
     """Fit one model; return a fit for each way of ending, and its chances of dropout in `after`."""
     outcome = _codes(rows)

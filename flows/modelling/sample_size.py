@@ -38,7 +38,11 @@ class SampleSize:
 
 
 def rows_needed(
-    parameters: int, prevalence: float, r_squared: float, shrinkage: float = 0.9, margin: float = 0.05
+    parameters: int,
+    prevalence: float,
+    r_squared: float,
+    shrinkage: float = 0.9,
+    margin: float = 0.05,
 ) -> SampleSize:
     """Rows needed for an event.
 

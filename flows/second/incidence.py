@@ -30,9 +30,7 @@ def cumulative_incidence(
         leave = [Fraction(ended[cause], at_risk) for cause in causes]
         stay = 1 - sum(leave, Fraction(0))
         step = [stay, *leave]
-        moved = [
-            [_carried(covariance, step, a, b) for b in range(states)] for a in range(states)
-        ]
+        moved = [[_carried(covariance, step, a, b) for b in range(states)] for a in range(states)]
         for a in range(states):
             for b in range(states):
                 own = step[a] if a == b else Fraction(0)

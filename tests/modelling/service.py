@@ -1,5 +1,6 @@
 """A simulated service put into a test warehouse as its clinics' systems have it, without files between."""
 
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -25,7 +26,9 @@ def service(world: World) -> duckdb.DuckDBPyConnection:
         " planned_on as session_on, planned_on as known_from, *",
     )  # fmt: skip
     for instrument_id, forms in world.forms.items():
-        items = [f"i{number}" for number in range(1, sum(c[1:].isdigit() for c in forms.columns) + 1)]
+        items = [
+            f"i{number}" for number in range(1, sum(c[1:].isdigit() for c in forms.columns) + 1)
+        ]
         respondent = "therapist" if instrument_id.endswith("_t") else "patient"
         sound = _keyed(forms.filter(pl.col("fault").is_null(), pl.col("entered_on") <= world.as_of))
         _insert(
@@ -42,10 +45,22 @@ def service(world: World) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def simulated(seed: int, *, small: bool = False) -> tuple[World, duckdb.DuckDBPyConnection]:
+def simulated(seed: int) -> tuple[World, duckdb.DuckDBPyConnection]:
     """A world and its warehouse."""
-    world = simulate(seed, NIGHT, small=small)
+    world = simulate(seed, NIGHT)
     return world, service(world)
+
+
+def part_of(world: World, clinic_id: str, courses: int) -> World:
+    """The first courses of one clinic alone."""
+    kept = world.episodes.filter(clinic_id=clinic_id).sort("episode_id").head(courses)
+    key = kept.select("clinic_id", "episode_id")
+
+    def of(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.join(key, on=["clinic_id", "episode_id"], how="semi")
+
+    forms = {name: of(frame) for name, frame in world.forms.items()}
+    return replace(world, episodes=kept, sessions=of(world.sessions), forms=forms)
 
 
 def truth(world: World) -> pl.DataFrame:
@@ -56,7 +71,9 @@ def truth(world: World) -> pl.DataFrame:
 def _keyed(frame: pl.DataFrame) -> pl.DataFrame:
     """Ids that are the service's own: every clinic numbers its patients from 1."""
     named = [name for name in COURSE[1:] if name in frame.columns]
-    return frame.with_columns(pl.concat_str("clinic_id", pl.lit("/"), name).alias(name) for name in named)
+    return frame.with_columns(
+        pl.concat_str("clinic_id", pl.lit("/"), name).alias(name) for name in named
+    )
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame, select: str) -> None:
