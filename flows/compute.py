@@ -17,6 +17,7 @@ from flows.sql_files import BrokenTable, build
 from flows.sql_header import HeaderFault
 from flows.validate import clinic_rules
 from flows.verdict import Unjudged
+from flows.verify.nightly import check_agreement
 from flows.warehouse import transaction
 
 # How far back missed deliveries are counted.
@@ -82,7 +83,16 @@ def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
                     build(con, stage)
                 if stage == "finding":
                     judge_tables(con)
+                if stage == "measure":
+                    _compute_again(con, night)
     except (BrokenTable, HeaderFault, ReferenceFaults, Unjudged) as error:
         raise StreetError(f"{stage}: {error}") from None
     except duckdb.Error as error:
         raise StreetError(f"{stage}: {internal_fault(error)}") from None
+
+
+def _compute_again(con: duckdb.DuckDBPyConnection, night: Night) -> None:
+    night.progress.step("compute a sample again")
+    for topic in check_agreement(con).topics:
+        if not topic.is_good:
+            night.progress.say(topic.line())

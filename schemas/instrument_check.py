@@ -22,6 +22,7 @@ def faults_of(data: Any) -> list[str]:
         *_scale_names(data),
         *_thresholds(data),
         *_bands(data),
+        *_counterpart(data),
         *_examples(data),
     ]
 
@@ -125,6 +126,12 @@ def _thresholds(data: Mapping[str, Any]) -> list[str]:
         if not 0 <= row["value"] <= 1
     ]
     return faults
+
+
+def _counterpart(data: Mapping[str, Any]) -> list[str]:
+    if "counterpart" in data and (data["kind"], data["respondent"]) != ("alliance", "therapist"):
+        return ["counterpart: belongs to an alliance form of the therapist"]
+    return []
 
 
 def _reliable_change(data: Mapping[str, Any], defaults: set[str]) -> list[str]:

@@ -121,9 +121,7 @@ def chosen(rows: Rows, per_term: float) -> tuple[list[Column], list[str]]:
         if not fitted:
             kept = tried
             continue
-        free = {
-            fitted[i] for i in independent(np.column_stack([tried[i].values for i in fitted]))
-        }
+        free = {fitted[i] for i in independent(np.column_stack([tried[i].values for i in fitted]))}
         if len(free) * per_term > rows.size:
             left_out.append(factor)
             continue
@@ -164,9 +162,7 @@ def _terms(columns: list[Column], found: Solution) -> list[Term]:
     return terms
 
 
-def _read(
-    con: duckdb.DuckDBPyConnection, model_id: str, settings: Mapping[str, float]
-) -> Rows:
+def _read(con: duckdb.DuckDBPyConnection, model_id: str, settings: Mapping[str, float]) -> Rows:
     levels = ", ".join(
         f"max(level.fitted_level) filter (where level.factor = '{factor}') as {factor}_level"
         for factor in FACTORS

@@ -20,11 +20,15 @@ class Scored:
 
 @dataclass(frozen=True)
 class Change:
-    """First and last score of a course on one questionnaire, and the class of their difference."""
+    """First and last score of a course on one questionnaire, and the class of their difference.
+
+    They are a pair where the first was early enough and the last is of a later day.
+    """
 
     category: str
     first: Fraction | None = None
     last: Fraction | None = None
+    is_pair: bool = False
 
 
 def change_of(
@@ -45,15 +49,16 @@ def change_of(
         return Change("unpaired")
     (first, first_score), (last, last_score) = valid[0][2:], valid[-1][2:]
     starts = course.attended[: int(rules.baseline_session)][-1]["session_on"]
+    later = last_score if last.form["answered_on"] > first.form["answered_on"] else None
     is_start = first.session_no is not None and first.session_no <= rules.baseline_session
     if not (is_start or first.form["answered_on"] <= starts):
-        return Change("unpaired", first_score, last_score)
-    if first.form["answered_on"] == last.form["answered_on"]:
+        return Change("unpaired", first_score, later)
+    if later is None:
         return Change("unpaired", first_score, None)
     rule = questionnaire.reliable_change
     if rule is None:
-        return Change("unpaired", first_score, last_score)
-    better = questionnaire.direction * (last_score - first_score)
+        return Change("unpaired", first_score, later, is_pair=True)
+    better = questionnaire.direction * (later - first_score)
     word = (
         "improved"
         if rule.reached(better)
@@ -61,7 +66,7 @@ def change_of(
         if rule.reached(-better)
         else "no_reliable_change"
     )
-    return Change(word, first_score, last_score)
+    return Change(word, first_score, later, is_pair=True)
 
 
 def outcome_of(changes: Mapping[str, Change], preference: Sequence[str]) -> str:

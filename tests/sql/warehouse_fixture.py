@@ -12,6 +12,8 @@ import polars as pl
 from flows.model import build_models
 from flows.reference import Service, fill_reference
 from flows.sql_files import build
+from flows.verify.agreement import Verified
+from flows.verify.nightly import fill_agreement
 from schemas.expectations import CHECK_COLUMNS
 from schemas.instrument import SHIPPED, load_instruments
 from schemas.instrument_types import Instrument
@@ -32,6 +34,9 @@ TABLES: Mapping[str, str] = {
     "landed.clinic_night": "as_of date, revision integer, clinic_id varchar, state varchar,"
     " reason varchar",
     "finding.finding": "delivery_id varchar, clinic_id varchar, file_name varchar, as_of date,"
+    " line integer, column_name varchar, rule varchar, severity varchar, n_broken integer, n_checked integer,"
+    " message varchar, what_to_do varchar",
+    "finding.refused_risk": "delivery_id varchar, clinic_id varchar, file_name varchar, as_of date,"
     " line integer, column_name varchar, rule varchar, severity varchar, n_broken integer, n_checked integer,"
     " message varchar, what_to_do varchar",
     "finding.check": ", ".join(f"{name} {kind}" for name, kind, _ in CHECK_COLUMNS),
@@ -105,6 +110,8 @@ def build_stages(
             build_models(con, _night(con))
         else:
             build(con, stage) if root is None else build(con, stage, root)
+        if stage == "measure":
+            fill_agreement(con, Verified([], 0, 0, 0))
 
 
 def _night(con: duckdb.DuckDBPyConnection) -> date:
