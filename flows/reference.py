@@ -43,7 +43,7 @@ TABLES: Mapping[str, str] = {
     "definition": "measure varchar, label varchar, version varchar, numerator varchar,"
     " denominator varchar, minimum integer, better varchar, why varchar, source varchar,"
     " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar,"
-    " levels varchar[], is_where_used boolean",
+    " levels varchar[], is_where_used boolean, has_funnel boolean",
 }
 
 
@@ -190,7 +190,7 @@ def definitions(sql_root: Path = SQL_ROOT) -> list[Row]:
         rest = [words[key] for key in ("better", "why", "source")]
         placed = [words["section"], int(words["order"]), words["kind"], file.text]
         levels = words.get("levels", "service, clinic, therapist").split(", ")
-        shown = [levels, words.get("where") == "used"]
+        shown = [levels, words.get("where") == "used", words.get("funnel") == "yes"]
         rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed, *shown))
     return rows
 

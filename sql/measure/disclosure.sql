@@ -51,10 +51,14 @@ figure as (
         estimate.level = 'therapist'
         and therapist_count.n_therapists < setting.min_therapists as is_few,
         not list_contains(definition.levels, estimate.level) as is_not_comparable,
-        -- unknown outcomes open the bounds, so only such measures are withheld for being incomplete
+        -- unknown outcomes open the bounds or bias the mean: such measures are withheld for being
+        -- incomplete
         (
             definition.section in ('outcome', 'talking_therapies')
-            and estimate.bound_high is not null
+            and (
+                estimate.bound_high is not null
+                or coalesce(definition.better, 'neither') <> 'neither'
+            )
         )
         or definition.section = 'index' as is_outcome,
         reason.reason_share,

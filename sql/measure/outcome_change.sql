@@ -20,6 +20,7 @@
 -- denominator: finished courses with a first and a last valid score
 -- minimum: 15
 -- better:  higher
+-- funnel:  yes
 -- why:     Uses the whole of the change and not only its class; questionnaires become comparable.
 -- source:  Saxon, Firth & Barkham 2017, PMC5550525; the unit is that of Cohen's d with the first
 --          scores' standard deviation (Becker 1988, Br J Math Stat Psychol 41:257-278)

@@ -98,7 +98,8 @@ figure as (
         setting.min_therapists::integer as min_therapists,
     from measure.published as published
     join ref.definition as definition on published.measure = definition.measure
-    join ref.period as period on published.period_id = period.period_id
+    join ref.period as period
+        on published.period_id = period.period_id and period.period_kind in ('year', 'quarter')
     left join ref.instrument as instrument on published.instrument_id = instrument.instrument_id
     left join
         ref.scale as scale
