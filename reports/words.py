@@ -34,6 +34,8 @@ AUDIENCE: Final = {
     "model_card": "For everyone who is to trust or to doubt the chance of leaving, and for auditors.",
     "methods": "For everyone who reads a figure here, and for auditors.",
     "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
+    "care_team": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
+    "passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
 }
 
@@ -111,6 +113,22 @@ THERAPIST_SHARE: Final = (
     "the share that goes with therapists is about 5 % on average (Johns et al. 2019)."
 )
 
+CARE_LEAD: Final = (
+    "Courses that go on, those with something to speak about first. What is listed is a prompt for a "
+    "conversation with the patient, not an alarm and not a judgement; about two in a hundred ratings "
+    "look like a rupture by chance. Ratings the therapist sees tend to be kinder than ratings nobody sees."
+)
+REPAIR: Final = (
+    "Say openly that something felt different last time, and ask; do not wait for the patient to raise it.",
+    "Ask what was not right about the last session: the goals, the way of working, or being understood.",
+    "Own your part in it without defending yourself; stay curious about the patient's side.",
+    "Agree again on what you work on and how, and change the task if it does not fit.",
+    "If patients say little, that is information too: withdrawal is easier to miss than anger.",
+)
+REPAIR_SOURCE: Final = (
+    "After Safran, Muran & Eubanks-Carter 2011 (repaired ruptures and outcome: r .24, three studies, 148 "
+    "patients) and Muran et al. 2009 (ruptures resolved in the first six sessions and staying in treatment)."
+)
 ALLIANCE_LEAD: Final = (
     "The alliance forms in the first sessions and goes up and down after. Where it is low early, more "
     "patients leave (d about .55 over eleven studies, Sharf et al. 2010); over all studies it goes with "
@@ -123,7 +141,7 @@ PHASE_LEAD: Final = (
 CONGRUENCE_LEAD: Final = (
     "How far the therapist's rating goes up and down with the patient's, session by session. Therapists "
     "usually rate lower, and pairs that move together may differ in level (Atzil-Slonim et al. 2015). "
-    "None of this is a target, and it is no therapist's score."
+    "This is no target, and no therapist's score."
 )
 FACTOR_LEAD: Final = (
     "Missing forms are not missing at random. Where an interpreter takes part, three people are in the "
@@ -249,9 +267,7 @@ MODEL_LEAD: Final = (
     "One multinomial model estimates the chance of each from what was known at the end of that session. Who treats is "
     "not in it. Definition of leaving: recorded as dropout, or silent for longer than the gap rule allows."
 )
-MODEL_NO_ADVICE: Final = (
-    "This is not clinical advice. A chance describes many patients who looked alike; it says nothing certain of one."
-)
+MODEL_NO_ADVICE: Final = "This is not clinical advice. A chance describes many patients who looked alike; it says nothing certain of one."
 MODEL_STATE: Final = (
     "The chances may be shown only where calibration in the large and its slope lie inside their limits with their "
     "whole intervals, on enough dropouts that the model had not seen. What passed stays as long as the estimates are inside."
@@ -273,14 +289,10 @@ MODEL_TEST: Final = (
     "Once a month a model is fitted on what counted half a year before and tested on the sessions since. The highest "
     "chances are those an alert would be raised on."
 )
-MODEL_MONTHS: Final = (
-    "The same test month by month: of the sessions with the highest chances, for how many patients was it the last one?"
-)
+MODEL_MONTHS: Final = "The same test month by month: of the sessions with the highest chances, for how many patients was it the last one?"
 MODEL_TENTHS: Final = "Sessions of the test from the lowest to the highest tenth of chances: dropouts seen, and expected."
 MODEL_GROUPS: Final = "Whether the chances are right in groups of patients; with few dropouts that cannot be assessed."
-MODEL_BASE_RATES: Final = (
-    "Share of patients who did not come back after this session: dropout, or an ending without a recorded reason."
-)
+MODEL_BASE_RATES: Final = "Share of patients who did not come back after this session: dropout, or an ending without a recorded reason."
 MODEL_LIMITS: Final = (
     "For the chance of leaving within five sessions, everything known now is carried forward; only the number of the session moves on.",
     "Ratings that depend on who sees them, and forms that come back least from those about to leave, are taken as they are.",
