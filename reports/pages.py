@@ -1,6 +1,7 @@
 """The list of pages: which template, with which rows, at which path."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,8 @@ STEM: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*")
 OVERVIEW: Final = "index.html"
 DATA_QUALITY: Final = "data-quality.html"
 ALLIANCE: Final = "alliance.html"
+ENDINGS: Final = "endings.html"
+MODEL_CARD: Final = "model-card.html"
 METHODS: Final = "methods.html"
 ON_TRACK: Final = "on-track.html"
 SCORES: Final = "scores.html"
@@ -54,6 +57,8 @@ def pages(tables: Tables) -> Iterator[Page]:
                 lambda row=therapist: _therapist(tables, figures, row),
             )
     yield Page(ALLIANCE, "alliance.html.j2", lambda: _alliance(tables))
+    yield Page(ENDINGS, "endings.html.j2", lambda: _facts(tables, "endings", "ending_fact"))
+    yield Page(MODEL_CARD, "model_card.html.j2", lambda: _facts(tables, "model_card", "model_fact"))
     yield Page(DATA_QUALITY, "data_quality.html.j2", lambda: _data_quality(tables))
     yield Page(ON_TRACK, "on_track.html.j2", lambda: _on_track(tables))
     yield Page(METHODS, "methods.html.j2", lambda: _methods(tables))
@@ -187,6 +192,14 @@ def _alliance(tables: Tables) -> dict[str, Any]:
             for name in dict.fromkeys(row["instrument"] for row in factors)
         ],
     }
+
+
+def _facts(tables: Tables, page: str, name: str) -> dict[str, Any]:
+    """Gathers the lines of a page by topic; a topic without lines has an empty list."""
+    facts: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in in_order(tables, name, "topic", "line_order"):
+        facts[row["topic"]].append(row)
+    return _shared(tables, page) | {"facts": facts}
 
 
 def _data_quality(tables: Tables) -> dict[str, Any]:

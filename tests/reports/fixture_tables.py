@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.reports.alliance_tables import alliance_tables
+from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
 
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
@@ -133,6 +134,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "scored_form": _scored_forms(),
         **_for_review(),
         **alliance_tables(HOSTILE),
+        **ending_tables(HOSTILE),
     }
 
 
