@@ -1,7 +1,7 @@
 """The charts and cards of one page, drawn for one unit: service, clinic or therapist."""
 
 from collections.abc import Iterable, Sequence
-from itertools import count
+from itertools import count, groupby
 from typing import Any, NamedTuple
 
 from reports import charts, words
@@ -91,6 +91,13 @@ class Artist:
             charts.compare(self._id(), titles[kind], group, self._unit_name)
             for kind, group in groups.items()
             if group
+        ]
+
+    def courses(self, name: str, cells: Iterable[Row]) -> list[Chart]:
+        """Draws the expected course of one questionnaire, a chart for each range of intake scores."""
+        return [
+            charts.course(self._id(), name, list(members))
+            for _, members in groupby(cells, key=lambda cell: cell["intake_band"])
         ]
 
     def phases(self, rows: Sequence[Row]) -> list[Chart]:

@@ -159,6 +159,30 @@ def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_
     return _chart(chart_id, "funnel", [*limits, *dots], row["title"], legend, head, body)
 
 
+def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:
+    """Draws where earlier patients' scores lay, session by session, for one range of intake scores."""
+    numbers = ("outer_low", "inner_low", "middle", "inner_high", "outer_high")
+    values = [
+        {"session": cell["session_no"]}
+        | {
+            column: None if cell[column] is None else float(cell[column])
+            for column in (*numbers, "cutoff", "axis_low", "axis_high")
+        }
+        for cell in cells
+    ]
+    head = ("Session", "Outer band", "Inner band", "Median", "Median change", "Made of")
+    columns = ("session_text", "outer_text", "inner_text", "middle_text", "change_text")
+    body = [tuple(cell[column] or "–" for column in (*columns, "made_of_text")) for cell in cells]
+    legend = [
+        ("line", "Median"),
+        ("area", "Inner band"),
+        ("wide", "Outer band"),
+        ("cutoff", "Cut-off"),
+    ]
+    title = f"{name}, {cells[0]['intake_text']}"
+    return _chart(chart_id, "course", values, title, legend, head, body)
+
+
 def _chart(
     chart_id: str,
     kind: str,

@@ -1,6 +1,7 @@
 """The list of pages: which template, with which rows, at which path."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,7 +22,10 @@ STEM: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*")
 OVERVIEW: Final = "index.html"
 DATA_QUALITY: Final = "data-quality.html"
 ALLIANCE: Final = "alliance.html"
+ENDINGS: Final = "endings.html"
+MODEL_CARD: Final = "model-card.html"
 METHODS: Final = "methods.html"
+ON_TRACK: Final = "on-track.html"
 SCORES: Final = "scores.html"
 REVIEW: Final = "review.html"
 
@@ -53,7 +57,14 @@ def pages(tables: Tables) -> Iterator[Page]:
                 lambda row=therapist: _therapist(tables, figures, row),
             )
     yield Page(ALLIANCE, "alliance.html.j2", lambda: _alliance(tables))
+    yield Page(ENDINGS, "endings.html.j2", lambda: _facts(tables, "endings", "ending_fact"))
+    yield Page(
+        MODEL_CARD,
+        "model_card.html.j2",
+        lambda: _facts(tables, "model_card", "model_fact", "model_test"),
+    )
     yield Page(DATA_QUALITY, "data_quality.html.j2", lambda: _data_quality(tables))
+    yield Page(ON_TRACK, "on_track.html.j2", lambda: _on_track(tables))
     yield Page(METHODS, "methods.html.j2", lambda: _methods(tables))
 
 
@@ -187,6 +198,15 @@ def _alliance(tables: Tables) -> dict[str, Any]:
     }
 
 
+def _facts(tables: Tables, page: str, *names: str) -> dict[str, Any]:
+    """Gathers the lines of a page by topic; a topic without lines has an empty list."""
+    facts: defaultdict[str, list[Row]] = defaultdict(list)
+    for name in names:
+        for row in in_order(tables, name, "topic", "line_order"):
+            facts[row["topic"]].append(row)
+    return _shared(tables, page) | {"facts": facts}
+
+
 def _data_quality(tables: Tables) -> dict[str, Any]:
     fixes = _fixes(tables)
     night = only_row(tables, "night")
@@ -202,6 +222,25 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
         "passed_checks": [row for row in checks if row["status"] == "passed"],
         "tonight": [row for row in deliveries if row["as_of"] == night["as_of"]],
         "earlier": [row for row in reversed(deliveries) if row["as_of"] != night["as_of"]],
+    }
+
+
+def _on_track(tables: Tables) -> dict[str, Any]:
+    draw = Artist("Earlier patients")
+    cells = in_order(tables, "expected_course", "instrument_id", "intake_band", "session_no")
+    tests = in_order(tables, "track_test", "instrument_id", "figure_order")
+    return _shared(tables, "on_track") | {
+        "instruments": [
+            {
+                **row,
+                "tests": [test for test in tests if test["instrument_id"] == row["instrument_id"]],
+                "charts": draw.courses(
+                    row["name"],
+                    [cell for cell in cells if cell["instrument_id"] == row["instrument_id"]],
+                ),
+            }
+            for row in in_order(tables, "track_rule", "name", "instrument_id")
+        ],
     }
 
 

@@ -24,6 +24,9 @@ WIDTH: Final = 340
 TREND_HEIGHT: Final = 150
 FUNNEL_HEIGHT: Final = 200
 TREND_PAD: Final = {"left": 44, "right": 8, "top": 8, "bottom": 50}
+COURSE_WIDTH: Final = 250
+COURSE_HEIGHT: Final = 130
+COURSE_PAD: Final = {"left": 36, "right": 8, "top": 8, "bottom": 24}
 STRIP_PAD: Final = {"left": 6, "right": 6, "top": 2, "bottom": 26}
 STRIP_ROW: Final = 30
 LABEL_LINE: Final = 15
@@ -37,9 +40,14 @@ def _compiled(kind: str, lines: int) -> dict[str, Any]:
     # Deferred: loading altair and the converter takes longer than all of `rapport check`.
     import vl_convert
 
-    draw = {"trend": _trend, "compare": _compare, "bars": _bars, "funnel": _funnel}[
-        kind.split("_")[0]
-    ]
+    kinds = {
+        "trend": _trend,
+        "compare": _compare,
+        "bars": _bars,
+        "funnel": _funnel,
+        "course": _course,
+    }
+    draw = kinds[kind.split("_")[0]]
     vega = vl_convert.vegalite_to_vega(draw(kind.endswith("_mean"), lines).to_dict())
     for scale in vega.get("scales", []):
         if kind.startswith("trend") and scale["name"] == "x":
@@ -52,8 +60,8 @@ def filled(kind: str, rows: Sequence[Mapping[str, Any]], lines: int = 2) -> dict
     """Returns the Vega of a chart with these rows in it.
 
     Kinds: trend_rate and trend_mean (quarters), compare_rate and compare_mean (one unit against
-    the service; means get an axis per row), bars (shares of completeness). `lines` is how many the
-    longest label of a row takes, one or two.
+    the service; means get an axis per row), bars (shares of completeness), course (percentiles over
+    sessions). `lines` is how many the longest label of a row takes, one or two.
     """
     vega = dict(_compiled(kind, lines))
     vega["data"] = [
@@ -107,6 +115,26 @@ def _trend(is_mean: bool, _lines: int) -> Any:
     width = WIDTH - TREND_PAD["left"] - TREND_PAD["right"]
     chart = alt.layer(*layers, data=_rows()).properties(width=width, height=TREND_HEIGHT)
     return _dressed(chart, TREND_PAD)
+
+
+def _course(_is_mean: bool, _lines: int) -> Any:
+    """Draws two bands and the median over the sessions; charts of one questionnaire share an axis."""
+    import altair as alt
+
+    x = alt.X("session:Q", title=None, scale=alt.Scale(nice=False)).axis(grid=False, tickCount=5)
+    y = alt.Y("axis_low:Q", scale=alt.Scale(zero=False, nice=True), title=None)
+    base = alt.Chart().encode(x=x)
+    whole = base.mark_rule(opacity=0).encode(y=y, y2="axis_high:Q")
+    outer = base.mark_area(color=BAND, interpolate="step").encode(
+        y="outer_low:Q", y2="outer_high:Q"
+    )
+    inner = base.mark_area(color=OWN_PALE, interpolate="step")
+    middle = base.mark_line(strokeWidth=2, color=OWN, interpolate="step").encode(y="middle:Q")
+    cutoff = base.mark_line(strokeDash=[4, 3], strokeWidth=1.5, color=INK).encode(y="cutoff:Q")
+    layers = (whole, outer, inner.encode(y="inner_low:Q", y2="inner_high:Q"), middle, cutoff)
+    width = COURSE_WIDTH - COURSE_PAD["left"] - COURSE_PAD["right"]
+    chart = alt.layer(*layers, data=_rows()).properties(width=width, height=COURSE_HEIGHT)
+    return _dressed(chart, COURSE_PAD)
 
 
 def _compare(is_mean: bool, lines: int) -> Any:
