@@ -1,9 +1,8 @@
 -- Funnel of one measure as a clinic's page prints it: what it shows, or why there is none.
 --
 -- grain:   measure, instrument_id?
--- inputs:  measure.icc, measure.overdispersion, measure.review, measure.signal,
---          measure.signal_power, measure.spread, ref.definition, ref.instrument, ref.period,
---          ref.setting
+-- inputs:  measure.icc, measure.overdispersion, measure.review, measure.signal_power,
+--          ref.definition, ref.instrument, ref.period, ref.setting
 -- columns: measure VARCHAR         measure
 --          instrument_id VARCHAR   questionnaire; NULL where the measure is not per one
 --          funnel_order INTEGER    order on the page

@@ -32,7 +32,9 @@ def measure_therapists(n_services: int = 400) -> None:
     for number, (kind, j, n, tau) in enumerate(CASES):
         world = worlds(100 + number, n_services, j, n, tau, kind)
         chain.build(world.totals, icc_draws=0)
-        found = [float(r["v"]) for r in chain.rows("select variance_between as v from measure.spread")]
+        found = [
+            float(r["v"]) for r in chain.rows("select variance_between as v from measure.spread")
+        ]
         error = stdev(found) / len(found) ** 0.5
         table.add_row(
             f"{j} therapists, {n} courses, {kind}", _share(chain, "corrected", "zone <> 'within'"),
