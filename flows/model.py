@@ -7,6 +7,7 @@ again every night.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import astuple
 from datetime import date
 from typing import Any
 
@@ -14,15 +15,17 @@ import duckdb
 import polars as pl
 
 from flows.frozen import held_keys, keep, recall
+from flows.modelling.alliance import associations
 from flows.modelling.case_mix import fit_case_mix
 from flows.modelling.fit import Fit
+from flows.modelling.hazard import fit_hazards
 from flows.sql_files import build, built_after
 from schemas.model import FILLED_TABLES, Columns
 
 # Given the models that stand for this quarter already, returns every other one it is for, used or
 # not: a model that is not there would say nothing.
 Fitter = Callable[[duckdb.DuckDBPyConnection, Collection[str]], Iterable[Fit]]
-FITTERS: Sequence[Fitter] = (fit_case_mix,)
+FITTERS: Sequence[Fitter] = (fit_case_mix, fit_hazards)
 
 # Raised when what is fitted changes: the coefficients kept before are those of other models.
 VERSION = 1
@@ -45,25 +48,38 @@ def build_models(
     build(con, "model", leave_out=after)
     held = {str(model_id) for (model_id,) in held_keys(con, _kept("fit"), ["model_id"])}
     fits = [fit for fitter in fitters for fit in fitter(con, held)]
-    fill(con, "model.fit", [_fit_row(fit, as_of) for fit in fits])
+    fill(con, "model.fit", [_fit_row(fit, as_of) for fit in fits], usable="is_used")
     fill(con, "model.coefficient", [row for fit in fits for row in _coefficient_rows(fit)])
+    standing = {str(key) for (key,) in held_keys(con, _kept("association"), ["model_id"])}
+    found = [astuple(one) for one in associations(con, standing)]
+    fill(con, "model.association", found, usable="why_not is null")
     build(con, "model", only=after)
 
 
-def fill(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def fill(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: Sequence[tuple[Any, ...]],
+    usable: str = "true",
+) -> None:
     """Make a filled table anew: what stands of this quarter, and these rows.
 
     Its rows have a fixed order and every column is explained.
+
+    Args:
+        con: the warehouse.
+        table: its name.
+        rows: of the models that do not stand yet.
+        usable: which of them will stand for the quarter, as a condition.
     """
     words, columns = FILLED_TABLES[table]
     name = _kept(table.partition(".")[2])
     con.register("filled_rows", pl.DataFrame(rows, schema=_schema(columns), orient="row"))
     typed = ", ".join(f"{column}::{kind} as {column}" for column, kind, _ in columns)
     listed = ", ".join(column for column, _, _ in columns)
-    used = "where is_used" if table == "model.fit" else ""
     keep(
         con, name, ["model_id"],
-        f"select {typed}, getvariable('as_of')::date as frozen_on from filled_rows {used}",
+        f"select {typed}, getvariable('as_of')::date as frozen_on from filled_rows where {usable}",
     )  # fmt: skip
     standing = recall(name, ["model_id"])
     con.execute(

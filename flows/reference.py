@@ -16,7 +16,9 @@ from flows.sql_files import SQL_ROOT, measures
 from schemas.instrument import find
 from schemas.instrument_types import Instrument
 
-DEFAULTS = Path(__file__).resolve().parent.parent / "schemas" / "defaults.toml"
+SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
+DEFAULTS = SCHEMAS / "defaults.toml"
+OUTCOME_SET = SCHEMAS / "talking_therapies.toml"
 
 # Defaults that are lists; a service sets them, if at all, elsewhere than among the thresholds.
 LISTS = frozenset({"outcome_preference", "phase_ends"})
@@ -35,10 +37,13 @@ TABLES: Mapping[str, str] = {
     # Phases of treatment by session; the last has no end.
     "phase": "phase integer, session_from integer, session_to integer, label varchar",
     "outcome_preference": "rank integer, instrument_id varchar",
+    # The outcome set of NHS Talking Therapies; its thresholds are those of this population.
+    "outcome_set": "instrument_id varchar, role varchar, rank integer, population varchar,"
+    " diagnosis_groups varchar[]",
     "definition": "measure varchar, label varchar, version varchar, numerator varchar,"
     " denominator varchar, minimum integer, better varchar, why varchar, source varchar,"
     " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar,"
-    " levels varchar[]",
+    " levels varchar[], is_where_used boolean",
 }
 
 
@@ -101,6 +106,7 @@ def fill_reference(
     wanted = _ids(instruments, service.outcome_preference) or preference
     rows["phase"] = _phases(phase_ends)
     rows["outcome_preference"] = _preference(wanted, instruments)
+    rows["outcome_set"] = _outcome_set()
     rows["definition"] = definitions(sql_root)
     con.execute("create schema if not exists ref")
     for table, columns in TABLES.items():
@@ -184,7 +190,8 @@ def definitions(sql_root: Path = SQL_ROOT) -> list[Row]:
         rest = [words[key] for key in ("better", "why", "source")]
         placed = [words["section"], int(words["order"]), words["kind"], file.text]
         levels = words.get("levels", "service, clinic, therapist").split(", ")
-        rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed, levels))
+        shown = [levels, words.get("where") == "used"]
+        rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed, *shown))
     return rows
 
 
@@ -227,6 +234,14 @@ def _preference(wanted: Sequence[str], instruments: Mapping[str, Instrument]) ->
     outcome = [i.id for i in instruments.values() if i.kind != "alliance"]
     ordered = [w for w in wanted if w in outcome] + sorted(set(outcome) - set(wanted))
     return [(rank, instrument_id) for rank, instrument_id in enumerate(ordered, start=1)]
+
+
+def _outcome_set() -> list[Row]:
+    listed = tomllib.loads(OUTCOME_SET.read_text(encoding="utf-8"))
+    return [
+        (row["instrument"], row["role"], rank, listed["population"], row.get("diagnosis_groups"))
+        for rank, row in enumerate(listed["measure"], start=1)
+    ]
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:

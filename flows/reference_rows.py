@@ -25,10 +25,11 @@ INSTRUMENT_TABLES: Mapping[str, str] = {
     "scale_conversion": "instrument_id varchar, scale varchar, from_scale varchar,"
     " multiplier decimal(18,9)",
     "cutoff": f"instrument_id varchar, scale varchar, population varchar, op varchar,"
-    f" value {_NUMBER}, use varchar, version integer, source varchar, is_default boolean",
+    f" value {_NUMBER}, use varchar, version integer, source varchar, is_default boolean,"
+    " is_verified boolean",
     "reliable_change": "instrument_id varchar, scale varchar, population varchar, op varchar,"
     f" value {_NUMBER}, unrounded {_NUMBER}, basis varchar, version integer, source varchar,"
-    " is_default boolean",
+    " is_default boolean, is_verified boolean",
     "band": f"instrument_id varchar, scale varchar, band_from {_NUMBER}, band_to {_NUMBER},"
     " label varchar, source varchar",
     "norm": f"instrument_id varchar, scale varchar, norm_group varchar, n integer,"
@@ -114,13 +115,16 @@ def _multiplier(scale: Scale) -> Any:
 
 def _add_facts(rows: dict[str, list[Row]], i: Instrument) -> None:
     rows["cutoff"] += [
-        (i.id, t.scale, t.population, t.op, t.value, t.use, t.version, t.source, t.is_default)
+        (
+            *(i.id, t.scale, t.population, t.op, t.value, t.use, t.version, t.source),
+            *(t.is_default, t.is_verified),
+        )
         for t in i.cutoffs
     ]
     rows["reliable_change"] += [
         (
             *(i.id, t.scale, t.population, t.op, t.value, t.unrounded, t.use, t.version),
-            *(t.source, t.is_default),
+            *(t.source, t.is_default, t.is_verified),
         )
         for t in i.reliable_change
     ]

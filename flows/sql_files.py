@@ -18,7 +18,12 @@ SQL_ROOT = Path(__file__).resolve().parent.parent / "sql"
 STAGES = ("ref", "landed", "valid", "finding", "score", "model", "measure", "report")
 BUILT_STAGES = ("finding", "score", "model", "measure", "report")
 # Tables of a built stage that no SELECT builds: the program fills them before they are read.
-FILLED = frozenset({"finding.finding", "finding.check", "measure.agreement", *FILLED_TABLES})
+FILLED = frozenset(
+    {
+        "finding.finding", "finding.refused_risk", "finding.check", "measure.agreement",
+        *FILLED_TABLES,
+    }
+)  # fmt: skip
 # What every measure states; a measure's own file leaves out what does not apply to it.
 MEASURE_SHAPE = (
     HeaderColumn("clinic_id", "VARCHAR", "clinic the episode or session belongs to"),
@@ -30,6 +35,7 @@ MEASURE_SHAPE = (
     HeaderColumn("sum_x", "DECIMAL(38,6)", "sum of the values; of a rate its numerator"),
     HeaderColumn("sum_xx", "DECIMAL(38,6)", "sum of squares; of a rate its numerator"),
     HeaderColumn("n_eligible", "INTEGER", "how many should have had a value"),
+    HeaderColumn("n_known", "INTEGER", "of these, how many have one; where left out, n"),
     HeaderColumn("numerator_low", "INTEGER", "numerator over all eligible, unknown ones as no"),
     HeaderColumn("numerator_high", "INTEGER", "numerator over all eligible, unknown ones as yes"),
 )

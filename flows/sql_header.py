@@ -8,9 +8,10 @@ from types import MappingProxyType
 from flows.frozen import FROZEN_ON
 
 GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
-# A measure may be left out of comparisons at a level; by default it has all three. A frozen table
-# names the columns whose rows are kept together for a quarter.
-OPTIONAL_KEYS = frozenset({"levels", "frozen"})
+# A measure may be left out of comparisons at a level; by default it has all three. One that is
+# shown only `where: used` has no row for units that never use it, nor at levels it leaves out. A
+# frozen table names the columns whose rows are kept together for a quarter.
+OPTIONAL_KEYS = frozenset({"levels", "frozen", "where"})
 MEASURE_KEYS = frozenset(
     {
         "label",

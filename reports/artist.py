@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from reports import charts, words
 from reports.charts import Chart
-from reports.rows import Figure, FigureKey, by_section, levels_without_course
+from reports.rows import Figure, FigureKey, Row, by_section, levels_without_course
 
 
 class Card(NamedTuple):
@@ -91,6 +91,14 @@ class Artist:
             charts.compare(self._id(), titles[kind], group, self._unit_name)
             for kind, group in groups.items()
             if group
+        ]
+
+    def phases(self, rows: Sequence[Row]) -> list[Chart]:
+        """Draws each questionnaire's phases of treatment; one without a value is left out."""
+        names = dict.fromkeys(row["instrument"] for row in rows if row["value"] is not None)
+        return [
+            charts.phases(self._id(), [row for row in rows if row["instrument"] == name])
+            for name in names
         ]
 
     def _card(self, figure: Figure, alone: set[FigureKey]) -> Card:

@@ -51,6 +51,22 @@ def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
     return _chart(chart_id, kind, values, f"{figure.year['label']}, by quarter", legend, head, body)
 
 
+def phases(chart_id: str, rows: Sequence[Row]) -> Chart:
+    """Draws one questionnaire's means by phase of treatment, in the order of the phases."""
+    values = [
+        {"period": _broken(row["label"]), "service": None}
+        | {
+            name: None if row[name] is None else float(row[name])
+            for name in ("value", "low", "high")
+        }
+        for row in rows
+    ]
+    body = [(row["label"], row["value_text"], row["n_text"] or "–") for row in rows]
+    legend = [("dot", "Mean of those in treatment then"), ("whisker", "95 % interval")]
+    title = f"{rows[0]['instrument']}, by phase of treatment"
+    return _chart(chart_id, "trend_mean", values, title, legend, ("Phase", "Mean", "Counted"), body)
+
+
 def compare(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -> Chart:
     """Draws one unit's figures of one kind on the service's intervals.
 
@@ -183,6 +199,12 @@ def _full(row: Row | None) -> str:
 
 def _estimate(row: Row) -> str:
     return row["shrunken_text"] if row["shrunken"] is not None else _full(row)
+
+
+def _broken(label: str) -> str:
+    """Breaks a short label for an axis, one word a line after the first."""
+    first, _, rest = label.partition(" ")
+    return f"{first}|{rest}"
 
 
 def _months(row: Row) -> str:

@@ -19,8 +19,10 @@ from reports.rows import (
 STEM: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*")
 OVERVIEW: Final = "index.html"
 DATA_QUALITY: Final = "data-quality.html"
+ALLIANCE: Final = "alliance.html"
 METHODS: Final = "methods.html"
 SCORES: Final = "scores.html"
+REVIEW: Final = "review.html"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def pages(tables: Tables) -> Iterator[Page]:
                 "therapist.html.j2",
                 lambda row=therapist: _therapist(tables, figures, row),
             )
+    yield Page(ALLIANCE, "alliance.html.j2", lambda: _alliance(tables))
     yield Page(DATA_QUALITY, "data_quality.html.j2", lambda: _data_quality(tables))
     yield Page(METHODS, "methods.html.j2", lambda: _methods(tables))
 
@@ -56,6 +59,7 @@ def pages(tables: Tables) -> Iterator[Page]:
 def audit_pages(tables: Tables) -> Iterator[Page]:
     """Lists the pages that stand with the audit snapshot: row level, not for managers."""
     yield Page(SCORES, "scores.html.j2", lambda: _scores(tables))
+    yield Page(REVIEW, "review.html.j2", lambda: _review(tables))
 
 
 def page_path(row: Row) -> str:
@@ -117,6 +121,38 @@ def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, An
     }
 
 
+def _alliance(tables: Tables) -> dict[str, Any]:
+    draw = Artist("Whole service")
+    phases = in_order(tables, "alliance_phase", "instrument", "instrument_id", "phase")
+    service = [row for row in phases if row["level"] == "service"]
+    associations = in_order(tables, "association", "row_order")
+    factors = in_order(tables, "patient_factor", "row_order")
+    return _shared(tables, "alliance") | {
+        "phases": draw.phases(service),
+        "congruence": in_order(
+            tables,
+            "congruence",
+            "patient_instrument_id",
+            "therapist_instrument_id",
+            "level",
+            "unit_id",
+        )[::-1],
+        "topics": [
+            {
+                "id": topic,
+                "title": title,
+                "lead": lead,
+                "rows": [row for row in associations if row["topic"] == topic],
+            }
+            for topic, title, lead in words.TOPICS
+        ],
+        "factors": [
+            {"name": name, "rows": [row for row in factors if row["instrument"] == name]}
+            for name in dict.fromkeys(row["instrument"] for row in factors)
+        ],
+    }
+
+
 def _data_quality(tables: Tables) -> dict[str, Any]:
     fixes = _fixes(tables)
     night = only_row(tables, "night")
@@ -146,14 +182,31 @@ def _methods(tables: Tables) -> dict[str, Any]:
 
 def _scores(tables: Tables) -> dict[str, Any]:
     forms = in_order(tables, "scored_form", "form_order")
-    clinics = {row["clinic_id"]: row["clinic_name"] for row in forms}
-    return _shared(tables, "scores") | {
+    return _shared(tables, "scores") | {"root": "../reports/", "groups": _by_clinic(forms)}
+
+
+def _review(tables: Tables) -> dict[str, Any]:
+    flags = in_order(tables, "risk_flag", "flag_order")
+    worse = in_order(tables, "deterioration", "review_order")
+    return _shared(tables, "review") | {
         "root": "../reports/",
-        "groups": [
-            {"name": name, "forms": [row for row in forms if row["clinic_id"] == clinic_id]}
-            for clinic_id, name in clinics.items()
-        ],
+        "refused": in_order(
+            tables, "refused_risk", "clinic_name", "file_name", "delivery_id", "message"
+        ),
+        "unread": in_order(
+            tables, "unread_risk", "clinic_name", "read_on", "file_name", "delivery_id"
+        ),
+        "flags": _by_clinic(flags),
+        "worse": _by_clinic(worse),
     }
+
+
+def _by_clinic(rows: list[Row]) -> list[dict[str, Any]]:
+    clinics = {row["clinic_id"]: row["clinic_name"] for row in rows}
+    return [
+        {"name": name, "rows": [row for row in rows if row["clinic_id"] == clinic_id]}
+        for clinic_id, name in clinics.items()
+    ]
 
 
 def _missing(tables: Tables, clinic_id: str | None) -> list[Row]:

@@ -29,7 +29,9 @@ AUDIENCE: Final = {
     "therapist": "For this therapist and their supervisor, to talk about together. "
     "Not for ranking, pay or appraisal.",
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
+    "alliance": "For those who run the service and lead its clinics. No therapist is told apart here.",
     "methods": "For everyone who reads a figure here, and for auditors.",
+    "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
 }
 
@@ -38,6 +40,22 @@ SECTIONS: Final = {
         "Outcome",
         "Change from the first to the last questionnaire of finished treatments, counted only "
         "where it is larger than the error of measurement.",
+    ),
+    "talking_therapies": Section(
+        "NHS Talking Therapies outcomes",
+        "Counted as England counts them: on a measure of depression and one of anxiety together, "
+        "over all finished courses. Courses without both pairs of scores stay in and count as not "
+        "reached; the bounds say what they could change.",
+    ),
+    "index": Section(
+        "Service indices",
+        "Change on a common scale, and leaving early with and without effect. An effect size is "
+        "not reliable change: many small changes make a large one. The share that changed "
+        "reliably stands under Outcome.",
+    ),
+    "waits": Section(
+        "Waits",
+        "Of finished courses, where the clinic records when a patient was referred.",
     ),
     "alliance": Section(
         "Alliance",
@@ -89,6 +107,49 @@ ALLIANCE_CAUTION: Final = (
 THERAPIST_SHARE: Final = (
     "More than 90 % of the differences in outcome between patients are not down to the therapist: "
     "the share that goes with therapists is about 5 % on average (Johns et al. 2019)."
+)
+
+ALLIANCE_LEAD: Final = (
+    "The alliance forms in the first sessions and goes up and down after. Where it is low early, more "
+    "patients leave (d about .55 over eleven studies, Sharf et al. 2010); over all studies it goes with "
+    "outcome by about r .28 (Flückiger et al. 2018). This page tells how it is here."
+)
+PHASE_LEAD: Final = (
+    "Each phase speaks of those still in treatment then. Who left is in no later phase: a higher level "
+    "later on may be those who stayed, and no growth in anyone."
+)
+CONGRUENCE_LEAD: Final = (
+    "How far the therapist's rating goes up and down with the patient's, session by session. Therapists "
+    "usually rate lower, and pairs that move together may differ in level (Atzil-Slonim et al. 2015). "
+    "None of this is a target, and it is no therapist's score."
+)
+FACTOR_LEAD: Final = (
+    "Missing forms are not missing at random. Where an interpreter takes part, three people are in the "
+    "room and the rating means something else: read it with care."
+)
+TOPICS: Final = (
+    (
+        "components",
+        "Where the alliance differs",
+        "Of all differences between ratings, how much lies between therapists, between patients of one "
+        "therapist, and between sessions of one patient. In published services about 6 % lies between "
+        "therapists. A service with too few therapists or courses cannot say.",
+    ),
+    (
+        "lagged",
+        "What follows a good or a poor session",
+        "Within one patient: when the alliance is higher than usual for this patient, how are the symptoms "
+        "at the next session? Below zero means fewer symptoms. Other things may move both, and the "
+        "calculation leans a little towards zero in short courses (Flückiger et al. 2020).",
+    ),
+    (
+        "share",
+        "How much of the outcome goes with the alliance",
+        "Share of the differences in the last score that the alliance adds to what the first score tells. "
+        "The last rating is coloured by how treatment turned out: who is well says so on both forms. At the "
+        "beginning of treatment one study found no association, at the end about 15 % "
+        "(Johansson & Jansson 2010).",
+    ),
 )
 
 DO_NOT_CONCLUDE: Final = (

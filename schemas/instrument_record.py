@@ -106,6 +106,7 @@ def _threshold(row: Mapping[str, Any], use: str) -> Threshold:
         population=row["population"],
         version=row["version"],
         is_default=row["default"],
+        is_verified=row.get("verified", True),
         source=row["source"],
     )
 

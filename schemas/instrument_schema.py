@@ -77,6 +77,7 @@ MEANINGS: Mapping[str, str] = {
     "*.population": "whom it was found for",
     "*.version": "raised when the value changes",
     "*.default": "whether it is in use",
+    "*.verified": "false where the number was not found in the source that it is said to be from",
     "*.source": "who published it; no number stands without one",
     "*.use": "what the cut-off is for",
     "*.basis": "published, or computed from standard deviation and reliability",

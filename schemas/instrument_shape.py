@@ -125,11 +125,12 @@ TABLES: Mapping[str, tuple[Shape, Shape]] = {
     "counterpart": (COUNTERPART, {}),
 }
 CRITERION: Mapping[str, Shape] = {"symptoms": SYMPTOM, "needs": NEED}
+VERSIONED_MAY: Shape = {"unrounded": NUMBER, "verified": FLAG}
 LISTS: Mapping[str, tuple[Shape, Shape]] = {
-    "cutoffs": ({**VERSIONED, "use": TEXT}, {"unrounded": NUMBER}),
+    "cutoffs": ({**VERSIONED, "use": TEXT}, VERSIONED_MAY),
     "reliable_change": (
         {**VERSIONED, "basis": _one_of("published", "computed")},
-        {"unrounded": NUMBER},
+        VERSIONED_MAY,
     ),
     "bands": ({"scale": TEXT, "from": NUMBER, "to": NUMBER, "label": TEXT, "source": TEXT}, {}),
     "norms": (

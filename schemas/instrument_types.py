@@ -34,6 +34,7 @@ class Threshold:
     population: str
     version: int
     is_default: bool
+    is_verified: bool
     source: str
 
 

@@ -25,7 +25,27 @@ FIT_COLUMNS: Columns = (
     ("is_used", "boolean", "whether its predictions are used"),
     ("why_not", "varchar", "why they are not used; NULL used"),
 )
+ASSOCIATION_COLUMNS: Columns = (
+    ("model_id", "varchar", "what is associated, and on which questionnaires"),
+    ("quantity", "varchar", "share_therapist, share_patient, share_session: of the variance of the"
+     " alliance; standardized: slope of symptoms on the alliance of the session before, in standard"
+     " deviations within courses; share_early, share_overall, share_final: of the variance of the last"
+     " score that the alliance adds to the first score"),
+    ("alliance_instrument_id", "varchar", "alliance questionnaire rated by the patient"),
+    ("outcome_instrument_id", "varchar", "symptom or well-being questionnaire; NULL none"),
+    ("n", "integer", "ratings, sessions or courses it is computed from"),
+    ("n_courses", "integer", "courses behind them"),
+    ("n_therapists", "integer", "therapists behind them"),
+    ("estimate", "double", "the quantity, to six decimals; NULL none"),
+    ("low", "double", "lower end of its 95 % interval, from resampling therapists"),
+    ("high", "double", "upper end of its 95 % interval"),
+    ("why_not", "varchar", "why there is none; NULL there is"),
+)  # fmt: skip
 FILLED_TABLES: Mapping[str, tuple[str, Columns]] = {
     "model.coefficient": ("Coefficient of a fitted model", COEFFICIENT_COLUMNS),
+    "model.association": (
+        "What goes with the alliance in the service, descriptive, or the reason why it cannot be said",
+        ASSOCIATION_COLUMNS,
+    ),
     "model.fit": ("Model that was fitted, or the reason why not", FIT_COLUMNS),
 }

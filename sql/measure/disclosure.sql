@@ -52,7 +52,11 @@ figure as (
         and therapist_count.n_therapists < setting.min_therapists as is_few,
         not list_contains(definition.levels, estimate.level) as is_not_comparable,
         -- unknown outcomes open the bounds, so only such measures are withheld for being incomplete
-        definition.section = 'outcome' and estimate.bound_high is not null as is_outcome,
+        (
+            definition.section in ('outcome', 'talking_therapies')
+            and estimate.bound_high is not null
+        )
+        or definition.section = 'index' as is_outcome,
         reason.reason_share,
         service.completeness as service_completeness,
         setting.paired_floor,
@@ -136,7 +140,8 @@ judged as (
         figure.*,
         case
             when
-                figure.measure = 'early_ending' and figure.reason_share < figure.reason_share_needed
+                figure.measure in ('early_ending', 'left_improved', 'left_not_improved')
+                and figure.reason_share < figure.reason_share_needed
                 then 'no reasons'
             when
                 figure.measure = 'stopped_coming'

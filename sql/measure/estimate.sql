@@ -17,11 +17,12 @@
 --          n INTEGER                    denominator, or number of values
 --          numerator INTEGER            numerator of a rate
 --          n_eligible INTEGER           how many should have had a value
+--          n_known INTEGER              of these, how many have one
 --          value DECIMAL(18,9)          rate from 0 to 1, or mean in scale units; NULL without any
 --                                       value
 --          low DECIMAL(18,9)            lower end of the 95 % interval
 --          high DECIMAL(18,9)           upper end of the 95 % interval
---          completeness DECIMAL(18,9)   n over n_eligible
+--          completeness DECIMAL(18,9)   n_known over n_eligible
 --          bound_low DECIMAL(18,9)      rate over all eligible if every unknown one counts as no
 --          bound_high DECIMAL(18,9)     rate over all eligible if every unknown one counts as yes
 --          shrunken DECIMAL(18,9)       therapists only: value drawn towards the service's mean
@@ -118,10 +119,11 @@ select
     n::integer as n,
     numerator::integer as numerator,
     n_eligible::integer as n_eligible,
+    n_known::integer as n_known,
     round(y, 9)::decimal(18, 9) as value,
     round(case when kind = 'rate' and low < 0 then 0 else low end, 9)::decimal(18, 9) as low,
     round(case when kind = 'rate' and high > 1 then 1 else high end, 9)::decimal(18, 9) as high,
-    round(n::double / nullif(n_eligible, 0), 9)::decimal(18, 9) as completeness,
+    round(n_known::double / nullif(n_eligible, 0), 9)::decimal(18, 9) as completeness,
     round(numerator_low::double / nullif(n_eligible, 0), 9)::decimal(18, 9) as bound_low,
     round(numerator_high::double / nullif(n_eligible, 0), 9)::decimal(18, 9) as bound_high,
     round(shrunken, 9)::decimal(18, 9) as shrunken,

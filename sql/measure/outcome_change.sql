@@ -2,7 +2,7 @@
 -- scores.
 --
 -- grain:   clinic_id, therapist_id?, period_id
--- inputs:  model.case_mix_outcome, ref.period, score.finished_course
+-- inputs:  model.case_mix_outcome, score.finished_course
 -- columns: clinic_id VARCHAR      clinic
 --          therapist_id VARCHAR   therapist the course is attributed to; NULL not known
 --          period_id VARCHAR      period the course ended in

@@ -16,7 +16,8 @@
 --          n INTEGER                    denominator, or number of values
 --          numerator INTEGER            numerator of a rate
 --          n_eligible INTEGER           how many should have had a value
---          completeness DECIMAL(18,9)   n over n_eligible
+--          n_known INTEGER              of these, how many have one
+--          completeness DECIMAL(18,9)   n_known over n_eligible
 --          worst DECIMAL(18,9)          rate over all eligible if every unknown one went badly
 --          best DECIMAL(18,9)           rate over all eligible if every unknown one went well
 --          shrunken DECIMAL(18,9)       therapists only: value drawn towards the service's mean
@@ -86,6 +87,7 @@ select
     case when is_counted then n end::integer as n,
     case when is_shown then numerator end::integer as numerator,
     case when is_counted then n_eligible end::integer as n_eligible,
+    case when is_counted then n_known end::integer as n_known,
     case when is_counted then completeness end::decimal(18, 9) as completeness,
     case
         when is_counted then case better when 'lower' then bound_high else bound_low end
@@ -106,4 +108,7 @@ select
     is_compared::boolean as is_compared,
 from figure
 -- one of the two ending rates takes the other's place
-where withheld is null or withheld not in ('no reasons', 'reasons')
+where
+    withheld is null
+    or withheld not in ('no reasons', 'reasons')
+    or measure not in ('early_ending', 'stopped_coming')

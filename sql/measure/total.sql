@@ -16,6 +16,7 @@
 --          sum_x DECIMAL(38,6)     sum of values; of a rate its numerator
 --          sum_xx DECIMAL(38,6)    sum of squares; of a rate its numerator
 --          n_eligible INTEGER      how many should have had a value
+--          n_known INTEGER         of these, how many have one
 --          numerator_low INTEGER   numerator over all eligible, unknown ones as no; NULL not
 --                                  applicable
 --          numerator_high INTEGER  numerator over all eligible, unknown ones as yes; NULL not
@@ -33,6 +34,7 @@ with counted as (
         coalesce(sum_x, numerator) as sum_x,
         coalesce(sum_xx, numerator) as sum_xx,
         n_eligible,
+        coalesce(n_known, n) as n_known,
         numerator_low,
         numerator_high,
     from measure.every_measure
@@ -59,6 +61,7 @@ added as (
         sum(counted.sum_x) as sum_x,
         sum(counted.sum_xx) as sum_xx,
         sum(counted.n_eligible) as n_eligible,
+        sum(counted.n_known) as n_known,
         sum(counted.numerator_low) as numerator_low,
         sum(counted.numerator_high) as numerator_high,
     from counted
@@ -96,6 +99,9 @@ wanted as (
     cross join ref.period as period
     left join used
         on unit.clinic_id is not distinct from used.clinic_id and definition.measure = used.measure
+    where
+        definition.is_where_used is not true
+        or (used.measure is not null and list_contains(definition.levels, unit.level))
 )
 
 select
@@ -111,6 +117,7 @@ select
     coalesce(added.sum_x, 0)::decimal(38, 6) as sum_x,
     coalesce(added.sum_xx, 0)::decimal(38, 6) as sum_xx,
     coalesce(added.n_eligible, 0)::integer as n_eligible,
+    coalesce(added.n_known, 0)::integer as n_known,
     added.numerator_low::integer as numerator_low,
     added.numerator_high::integer as numerator_high,
 from wanted

@@ -20,6 +20,7 @@ DEMO = (
     "demo/reports/data-quality.html",
     "demo/reports/methods.html",
     "demo/audit/scores.html",
+    "demo/audit/review.html",
 )
 # The small demonstration has too few therapists for pages of their own.
 THERAPIST = (
@@ -31,6 +32,7 @@ MADE_UP = (
     "made-up/reports/data-quality.html",
     "made-up/reports/methods.html",
     "made-up/audit/scores.html",
+    "made-up/audit/review.html",
     THERAPIST,
 )
 PAGES = DEMO + MADE_UP

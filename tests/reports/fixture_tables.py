@@ -125,6 +125,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "definition": _definitions(),
         "instrument": _instruments(),
         "scored_form": _scored_forms(),
+        **_for_review(),
     }
 
 
@@ -613,3 +614,60 @@ def _scored_forms() -> list[dict[str, Any]]:
         {**shared, **scored, "file_name": "phq.csv", "form_order": 1},
         {**shared, **unscored, "file_name": "<script>alert(1)</script>.csv", "form_order": 2},
     ]
+
+
+def _for_review() -> dict[str, list[dict[str, Any]]]:
+    """What the care team looks at: a risk answer without a score, a refused row, a case got worse."""
+    clinic = {"clinic_id": "alder", "clinic_name": "Alder practice"}
+    case = {**clinic, "patient": "0a1b2c3d", "instrument": "PHQ-9", "age_days": 3}
+    return {
+        "risk_flag": [
+            {
+                **case,
+                "form_id": "f2",
+                "item_text": "self-harm thoughts (9)",
+                "answered_on": AS_OF,
+                "score_text": "no score: 2 of 9 items missing",
+                "file_name": "<script>alert(1)</script>.csv",
+                "line": 14,
+                "flag_order": 1,
+            }
+        ],
+        "refused_risk": [
+            {
+                **clinic,
+                "delivery_id": "d1",
+                "message": "A row that is refused or held answers a risk item of PHQ-9",
+                "file_name": "phq.csv",
+                "n": 2,
+                "lines_text": "7, 31",
+                "read_on": AS_OF,
+                "age_days": 0,
+            }
+        ],
+        "unread_risk": [
+            {
+                **clinic,
+                "delivery_id": "d2",
+                "file_name": "held.csv",
+                "read_on": AS_OF,
+                "n": None,
+                "why": "the file is held as a whole",
+            }
+        ],
+        "deterioration": [
+            {
+                **case,
+                "episode_id": "e1",
+                "instrument_id": "phq9",
+                "first_text": "8",
+                "last_text": "15",
+                "first_on": date(2026, 9, 1),
+                "last_on": date(2026, 11, 17),
+                "state_text": "open",
+                "first_place": "phq.csv:3",
+                "last_place": "phq.csv:88",
+                "review_order": 1,
+            }
+        ],
+    }

@@ -36,6 +36,9 @@ TABLES: Mapping[str, str] = {
     "finding.finding": "delivery_id varchar, clinic_id varchar, file_name varchar, as_of date,"
     " line integer, column_name varchar, rule varchar, severity varchar, n_broken integer, n_checked integer,"
     " message varchar, what_to_do varchar",
+    "finding.refused_risk": "delivery_id varchar, clinic_id varchar, file_name varchar, as_of date,"
+    " line integer, column_name varchar, rule varchar, severity varchar, n_broken integer, n_checked integer,"
+    " message varchar, what_to_do varchar",
     "finding.check": ", ".join(f"{name} {kind}" for name, kind, _ in CHECK_COLUMNS),
     "valid.form": "form_id varchar, clinic_id varchar, patient_id varchar, therapist_id varchar,"
     " episode_id varchar, session_label varchar, instrument_id varchar, respondent varchar,"
