@@ -28,6 +28,13 @@ SPOILT = {
     "reliable change": ("score.reliable_change", "category = 'improved'", "category = 'unpaired'"),
     "outcomes": ("score.outcome", "category = 'improved'", "category = 'unpaired'"),
     "early alliance": ("score.early_alliance", "mean = mean + 0.001", "mean is not null"),
+    "alliance against the own baseline": (
+        "score.alliance_rating",
+        "n_baseline = n_baseline + 1",
+        "true",
+    ),
+    "patient and therapist": ("score.dyad", "n_pairs = n_pairs + 1", "true"),
+    "ruptures": ("score.rupture", "state = 'other'", "true"),
     "other methods of judging change": (
         "score.change_method",
         "change_index = -change_index",
@@ -48,7 +55,9 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         for clinic, used in USED.items()
         for name, every in zip(used, (1, 2, None, 3), strict=False)
     ]
-    con = warehouse(AS_OF, Service("S", {"a": "A", "b": "B"}, protocol=protocol))
+    often = {"within_sd_courses": 2, "rupture_sd": 1}
+    service = Service("S", {"a": "A", "b": "B"}, protocol=protocol, thresholds=often)
+    con = warehouse(AS_OF, service)
     for table in ("episodes", "sessions", "forms"):
         insert(con, f"valid.{table.removesuffix('s')}", getattr(world, table))
     insert(con, "valid.clinic", [{"clinic_id": c, "data_through": d} for c, d in THROUGH.items()])
@@ -65,7 +74,7 @@ def test_every_figure_of_an_unspoilt_night_agrees(con: duckdb.DuckDBPyConnection
     found = verify(con, THOROUGH, 1)
     assert wrong(found) == {}
     assert {topic.topic for topic in found.topics} == {*SPOILT, "order of sessions"}
-    assert all(topic.is_whole and topic.n_checked > 20 for topic in found.topics)
+    assert all(topic.is_whole and topic.n_checked > 5 for topic in found.topics)
 
 
 @pytest.mark.parametrize("topic", SPOILT)
@@ -153,7 +162,7 @@ def test_drawn_therapists_are_counted_whole(con: duckdb.DuckDBPyConnection) -> N
     found = verify(con, replace(THOROUGH, courses=40), 1)
     rates = next(topic for topic in found.topics if topic.topic == "rates of units")
     assert not rates.is_whole and rates.is_good
-    assert 0 < rates.n_checked < 100
+    assert 0 < rates.n_checked < 200
 
 
 def test_a_wrong_example_is_named() -> None:
