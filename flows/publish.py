@@ -20,9 +20,10 @@ from flows.land import sync_folder
 from flows.progress import Progress
 from flows.reading.cells import literal
 from flows.workspace import Workspace
-from reports.render import count_pages, render_audit, render_site
+from reports.render import count_pages, render_audit, render_care_team, render_site
 
 UNFINISHED = ".building-"
+CARE_TEAM = "care_team"
 REPLACED = ".replaced-"
 AUDITED = ("landed", "valid", "finding", "ref", "score", "model", "measure", "report")
 # What a night is still writing of itself while it is published, and the fingerprint of the key.
@@ -73,6 +74,7 @@ def publish(
     _write_audit(con, building / "audit")
     for name, content in render_audit(tables):
         (building / "audit" / name).write_text(content, encoding="utf-8")
+    _write_care_team(tables, building / CARE_TEAM)
     _write_summary(tables, con, building)
     _sync_tree(building)
     if place.exists():
@@ -113,6 +115,13 @@ def _write_pages(tables: dict[str, list[dict[str, Any]]], folder: Path, progress
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
         progress.advance(done, total)
+
+
+def _write_care_team(tables: dict[str, list[dict[str, Any]]], folder: Path) -> None:
+    """Row level, one page a therapist: nobody but the account that ran the night may open it."""
+    folder.mkdir(mode=0o700)
+    for name, content in render_care_team(tables):
+        (folder / name).write_text(content, encoding="utf-8")
 
 
 def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -62,6 +62,15 @@ def audit_pages(tables: Tables) -> Iterator[Page]:
     yield Page(REVIEW, "review.html.j2", lambda: _review(tables))
 
 
+def care_team_pages(tables: Tables) -> Iterator[Page]:
+    """Lists the pages of open courses, one per therapist: row level, for the care team alone."""
+    by_page: dict[str, list[Row]] = {}
+    for row in in_order(tables, "open_course", "page", "course_order"):
+        by_page.setdefault(page_path(row), []).append(row)
+    for path, courses in by_page.items():
+        yield Page(path, "care_team.html.j2", lambda courses=courses: _care_team(tables, courses))
+
+
 def page_path(row: Row) -> str:
     """Returns the path of a unit's page; ValueError where its stem could leave the folder."""
     if not STEM.fullmatch(row["page"] or ""):
@@ -207,6 +216,26 @@ def _by_clinic(rows: list[Row]) -> list[dict[str, Any]]:
         {"name": name, "rows": [row for row in rows if row["clinic_id"] == clinic_id]}
         for clinic_id, name in clinics.items()
     ]
+
+
+def _care_team(tables: Tables, courses: list[Row]) -> dict[str, Any]:
+    drawn = {
+        (row["episode_id"], row["kind"]): row
+        for row in tables["course_line"]
+        if row["line_order"] == 1
+    }
+    return _shared(tables, "care_team", courses[0]["clinic_id"]) | {
+        "root": "../reports/",
+        "therapist": courses[0],
+        "courses": [
+            {
+                **course,
+                "alliance": drawn.get((course["episode_id"], "alliance")),
+                "symptom": drawn.get((course["episode_id"], "symptom")),
+            }
+            for course in courses
+        ],
+    }
 
 
 def _missing(tables: Tables, clinic_id: str | None) -> list[Row]:

@@ -32,6 +32,8 @@ AUDIENCE: Final = {
     "alliance": "For those who run the service and lead its clinics. No therapist is told apart here.",
     "methods": "For everyone who reads a figure here, and for auditors.",
     "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
+    "care_team": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
+    "passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
 }
 
@@ -109,6 +111,22 @@ THERAPIST_SHARE: Final = (
     "the share that goes with therapists is about 5 % on average (Johns et al. 2019)."
 )
 
+CARE_LEAD: Final = (
+    "Courses that go on, those with something to speak about first. What is listed is a prompt for a "
+    "conversation with the patient, not an alarm and not a judgement; about two in a hundred ratings "
+    "look like a rupture by chance. Ratings the therapist sees tend to be kinder than ratings nobody sees."
+)
+REPAIR: Final = (
+    "Say openly that something felt different last time, and ask; do not wait for the patient to raise it.",
+    "Ask what was not right about the last session: the goals, the way of working, or being understood.",
+    "Own your part in it without defending yourself; stay curious about the patient's side.",
+    "Agree again on what you work on and how, and change the task if it does not fit.",
+    "If patients say little, that is information too: withdrawal is easier to miss than anger.",
+)
+REPAIR_SOURCE: Final = (
+    "After Safran, Muran & Eubanks-Carter 2011 (repaired ruptures and outcome: r .24, three studies, 148 "
+    "patients) and Muran et al. 2009 (ruptures resolved in the first six sessions and staying in treatment)."
+)
 ALLIANCE_LEAD: Final = (
     "The alliance forms in the first sessions and goes up and down after. Where it is low early, more "
     "patients leave (d about .55 over eleven studies, Sharf et al. 2010); over all studies it goes with "
@@ -121,7 +139,7 @@ PHASE_LEAD: Final = (
 CONGRUENCE_LEAD: Final = (
     "How far the therapist's rating goes up and down with the patient's, session by session. Therapists "
     "usually rate lower, and pairs that move together may differ in level (Atzil-Slonim et al. 2015). "
-    "None of this is a target, and it is no therapist's score."
+    "This is no target, and no therapist's score."
 )
 FACTOR_LEAD: Final = (
     "Missing forms are not missing at random. Where an interpreter takes part, three people are in the "

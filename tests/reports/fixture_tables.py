@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tests.reports.alliance_tables import alliance_tables
+
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
 LEAK = "73.9127"
 BOUNDS = "2 to 57 % if all unknown courses had gone one way or the other"
@@ -126,6 +128,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "instrument": _instruments(),
         "scored_form": _scored_forms(),
         **_for_review(),
+        **alliance_tables(HOSTILE),
     }
 
 
