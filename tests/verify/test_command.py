@@ -57,4 +57,6 @@ def test_a_copied_night_is_verified_and_a_spoilt_one_is_found(tmp_path: Path) ->
         open_snapshot(copy),
     ):
         pass
-    assert rapport("verify", "-w", tmp_path, cwd=tmp_path).returncode == 51
+    with pytest.raises(NothingPublished, match=r"holds no published night"):
+        verify_night(tmp_path, shipped(), 1000, None)
+    assert NothingPublished.exit_code == 51
