@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from flows.night import internal_fault
-from flows.verify import units
+from flows.verify import outcome_set, units
 from flows.verify.facts import Facts, draw_sample, read_facts, read_rules
 from flows.verify.patients import STATED, tell
 
@@ -123,6 +123,13 @@ def _units(con: duckdb.DuckDBPyConnection, bounds: Bounds, seed: int) -> Iterato
             lambda: (
                 units.stated_means(con, is_whole=is_whole),
                 units.told_means(con, rules, is_whole=is_whole),
+            ),
+        ),
+        (
+            "NHS Talking Therapies rates", "measure.total", outcome_set.COUNTS, is_whole,
+            lambda: (
+                outcome_set.stated_outcomes(con) if is_whole else {},
+                outcome_set.told_outcomes(con, rules) if is_whole else {},
             ),
         ),
         (

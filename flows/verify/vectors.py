@@ -177,7 +177,8 @@ def _cases_by_sql(cases: Mapping[str, Any]) -> dict[tuple[Any, ...], float | Non
             con.execute(
                 "insert into measure.total by name select 'clinic' as level, ? as unit_id,"
                 " 'year' as period_id, 'm' as measure, 'rate' as kind, ? as numerator, ? as n,"
-                " numerator as sum_x, numerator as sum_xx, n as n_eligible",
+                " numerator as sum_x, numerator as sum_xx, n as n_eligible,"
+                " n as n_known",
                 [str(number), case["numerator"], case["n"]],
             )
         for number, case in enumerate(cases["change"], start=1):

@@ -45,6 +45,9 @@ SPOILT = {
     "values and intervals": ("measure.estimate", "high = high - 0.001", "high is not null"),
 }
 
+# The invented service gives no PHQ-9 beside an anxiety questionnaire.
+ELSEWHERE = {"NHS Talking Therapies outcomes", "NHS Talking Therapies rates"}
+
 
 @pytest.fixture(scope="module")
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
@@ -73,8 +76,9 @@ def wrong(found: Verified) -> dict[str, tuple[str, ...]]:
 def test_every_figure_of_an_unspoilt_night_agrees(con: duckdb.DuckDBPyConnection) -> None:
     found = verify(con, THOROUGH, 1)
     assert wrong(found) == {}
-    assert {topic.topic for topic in found.topics} == {*SPOILT, "order of sessions"}
-    assert all(topic.is_whole and topic.n_checked > 5 for topic in found.topics)
+    assert {topic.topic for topic in found.topics} == {*SPOILT, "order of sessions", *ELSEWHERE}
+    assert all(topic.is_whole for topic in found.topics)
+    assert all(t.n_checked > 5 for t in found.topics if t.topic not in ELSEWHERE)
 
 
 @pytest.mark.parametrize("topic", SPOILT)
