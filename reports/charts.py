@@ -143,9 +143,9 @@ def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_
         (
             point["label"] or f"Point {point['point']}",
             unit_name if point["clinic_id"] == clinic_id else "another clinic",
-            str(point["n"]),
-            str(point["distance"]),
-            words.ZONES[point["zone"]],
+            point["n_text"],
+            point["distance_text"],
+            point["zone_text"],
         )
         for point in points
     ]

@@ -58,7 +58,11 @@ def pages(tables: Tables) -> Iterator[Page]:
             )
     yield Page(ALLIANCE, "alliance.html.j2", lambda: _alliance(tables))
     yield Page(ENDINGS, "endings.html.j2", lambda: _facts(tables, "endings", "ending_fact"))
-    yield Page(MODEL_CARD, "model_card.html.j2", lambda: _facts(tables, "model_card", "model_fact"))
+    yield Page(
+        MODEL_CARD,
+        "model_card.html.j2",
+        lambda: _facts(tables, "model_card", "model_fact", "model_test"),
+    )
     yield Page(DATA_QUALITY, "data_quality.html.j2", lambda: _data_quality(tables))
     yield Page(ON_TRACK, "on_track.html.j2", lambda: _on_track(tables))
     yield Page(METHODS, "methods.html.j2", lambda: _methods(tables))
@@ -194,11 +198,12 @@ def _alliance(tables: Tables) -> dict[str, Any]:
     }
 
 
-def _facts(tables: Tables, page: str, name: str) -> dict[str, Any]:
+def _facts(tables: Tables, page: str, *names: str) -> dict[str, Any]:
     """Gathers the lines of a page by topic; a topic without lines has an empty list."""
     facts: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in in_order(tables, name, "topic", "line_order"):
-        facts[row["topic"]].append(row)
+    for name in names:
+        for row in in_order(tables, name, "topic", "line_order"):
+            facts[row["topic"]].append(row)
     return _shared(tables, page) | {"facts": facts}
 
 

@@ -109,14 +109,6 @@ ALLIANCE_CAUTION: Final = (
     "This level stands alone. At the beginning of treatment the level did not go together with "
     "outcome, its course did (Johansson & Jansson 2010)."
 )
-ZONES: Final = {
-    "within": "within the limits",
-    "above 95": "above the 95 % limit",
-    "below 95": "below the 95 % limit",
-    "above 99.8": "above the 99.8 % limit",
-    "below 99.8": "below the 99.8 % limit",
-}
-
 THERAPIST_SHARE: Final = (
     "More than 90 % of the differences in outcome between patients are not down to the therapist: "
     "the share that goes with therapists is about 5 % on average (Johns et al. 2019)."

@@ -141,8 +141,9 @@ line as (
         [
             case group_kind when 'service' then 0 else 1 end,
             dense_rank() over (
-                order by case group_id when 'low' then '1' when 'middle' then '2' when 'high' then '3' else label end,
-                group_id
+                order by
+                    case group_id when 'low' then '1' when 'middle' then '2' when 'high' then '3' else label end,
+                    group_id
             ),
             session_no,
             case cause when 'planned' then 1 else 0 end

@@ -13,6 +13,9 @@
 --                                  allow for the usual spread
 --          zone VARCHAR            within, above 95, below 95, above 99.8 or below 99.8
 --          label VARCHAR           therapist, where the signal rule fires; else NULL
+--          n_text VARCHAR          courses as printed
+--          distance_text VARCHAR   distance as printed
+--          zone_text VARCHAR       place as printed
 -- version: 1
 select
     funnel.measure::varchar as measure,
@@ -26,6 +29,15 @@ select
     round(funnel.z_adjusted, 2)::decimal(9, 2) as distance,
     funnel.zone::varchar as zone,
     case when signal.is_signal then therapist.label end::varchar as label,
+    funnel.n::varchar as n_text,
+    round(funnel.z_adjusted, 2)::decimal(9, 2)::varchar as distance_text,
+    case funnel.zone
+        when 'within' then 'within the limits'
+        when 'above 95' then 'above the 95 % limit'
+        when 'below 95' then 'below the 95 % limit'
+        when 'above 99.8' then 'above the 99.8 % limit'
+        when 'below 99.8' then 'below the 99.8 % limit'
+    end::varchar as zone_text,
 from measure.funnel as funnel
 left join measure.signal as signal
     on

@@ -14,7 +14,7 @@ from flows.model import build_models
 from flows.modelling.hazard import NUMBERS, calibrated, fit_hazards, in_the_large
 from flows.modelling.multinomial import multinomial
 from flows.second.hazard import area_under_curve, chances, leaves_within
-from flows.sql_files import read_sql_files
+from flows.sql_files import build, read_sql_files
 from flows.synthetic.parameters import load
 from flows.synthetic.world import World, simulate
 from tests.modelling.service import NIGHT, part_of, service, truth
@@ -117,6 +117,9 @@ def test_model_in_use_tells_nearly_what_can_be_told(whole: duckdb.DuckDBPyConnec
         )
         for family in ("held_out", "last_session")
     }
+    build(whole, "measure", only={"measure.risk_test"})
+    (told,) = rows(whole, "select auc from measure.risk_test where part = 'all'")
+    assert float(told["auc"]) == pytest.approx(area["held_out"], abs=1e-8)
     # The model in use has seen these sessions: it is the most that these terms could tell.
     assert 0.62 < area["held_out"] <= area["last_session"] + 1e-9
     assert area["last_session"] - area["held_out"] < 0.03

@@ -25,17 +25,20 @@ def ending_tables(hostile: str) -> dict[str, Rows]:
         ("data", hostile, "left out", "61 % of its endings carry a reason"),
         ("size", "Sessions needed", "8344", "there are 21045"),
         ("term", "a rupture is open", "0.23 (-0.17 to 0.63)", "odds times 1.26"),
+        ("base_rate", "session 1", "6.1 %, 233 of 3817", None),
+    ]
+    test = [
         ("test", "Calibration slope", "0.95 (0.75 to 1.14)", None),
         ("month", "May 2026", "25 dropouts in 901 sessions", None),
         ("tenth", "tenth 1 of 10", "fewer than 5 dropouts in 459 sessions", None),
         ("group", "sex: female", "cannot be assessed", "fewer than 100 dropouts"),
-        ("base_rate", "session 1", "6.1 %, 233 of 3817", None),
     ]
     ending_names = ("topic", "label", "what", "value_text", "n_text")
     model_names = ("topic", "label", "value_text", "note")
     return {
         "ending_fact": _ordered(ending_names, endings),
         "model_fact": _ordered(model_names, model),
+        "model_test": _ordered(model_names, test),
     }
 
 

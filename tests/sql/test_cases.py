@@ -89,6 +89,8 @@ def test_tables_with_rules_of_their_own_have_cases() -> None:
         "measure.reliable_improvement",
         "measure.review",
         "measure.signal",
+        "measure.risk_gate",
+        "measure.risk_test",
         "measure.spread",
         "measure.stopped_coming",
         "measure.total",
