@@ -9,9 +9,10 @@ from flows.frozen import FROZEN_ON
 
 GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
 # A measure may be left out of comparisons at a level; by default it has all three. One that is
-# shown only `where: used` has no row for units that never use it, nor at levels it leaves out. A
-# frozen table names the columns whose rows are kept together for a quarter.
-OPTIONAL_KEYS = frozenset({"levels", "frozen", "where"})
+# shown only `where: used` has no row for units that never use it, nor at levels it leaves out.
+# Therapists are placed in a funnel only where it says so. A frozen table names the columns whose rows
+# are kept together for a quarter.
+OPTIONAL_KEYS = frozenset({"levels", "frozen", "funnel", "where"})
 MEASURE_KEYS = frozenset(
     {
         "label",

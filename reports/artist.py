@@ -108,6 +108,10 @@ class Artist:
             for name in names
         ]
 
+    def funnel(self, row: Row, points: Sequence[Row], clinic_id: str) -> Chart:
+        """Draws a funnel in which the points of one clinic are marked."""
+        return charts.funnel(self._id(), row, points, clinic_id, self._unit_name.lower())
+
     def _card(self, figure: Figure, alone: set[FigureKey]) -> Card:
         caution = words.ALLIANCE_CAUTION if figure.key in alone else None
         return Card(figure, self._trend(figure), caution)

@@ -123,6 +123,42 @@ def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -
     return _chart(chart_id, "bars", values, title, legend, head, body)
 
 
+def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_name: str) -> Chart:
+    """Draws a funnel: dots without names but for signals, those of the page's own clinic darker."""
+    limits = [
+        {"limit": limit, "distance": float(row[f"{limit}_{side}"])}
+        for limit in ("inner", "outer")
+        for side in ("low", "high")
+    ]
+    dots = [
+        {
+            "n": point["n"],
+            "distance": float(point["distance"]),
+            "own": point["clinic_id"] == clinic_id,
+            "label": point["label"],
+        }
+        for point in points
+    ]
+    body = [
+        (
+            point["label"] or f"Point {point['point']}",
+            unit_name if point["clinic_id"] == clinic_id else "another clinic",
+            point["n_text"],
+            point["distance_text"],
+            point["zone_text"],
+        )
+        for point in points
+    ]
+    legend = [
+        ("dot", f"Therapists of {unit_name}"),
+        ("pale", "Other therapists"),
+        ("dash", "95 % limits"),
+        ("rule", "99.8 % limits"),
+    ]
+    head = ("Therapist", "Clinic", "Courses", "Distance", "Place")
+    return _chart(chart_id, "funnel", [*limits, *dots], row["title"], legend, head, body)
+
+
 def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:
     """Draws where earlier patients' scores lay, session by session, for one range of intake scores."""
     numbers = ("outer_low", "inner_low", "middle", "inner_high", "outer_high")

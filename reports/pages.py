@@ -1,6 +1,7 @@
 """The list of pages: which template, with which rows, at which path."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +12,7 @@ from reports.rows import (
     Figures,
     Row,
     Tables,
+    figure_key,
     in_order,
     levels_without_course,
     only_row,
@@ -20,6 +22,8 @@ STEM: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*")
 OVERVIEW: Final = "index.html"
 DATA_QUALITY: Final = "data-quality.html"
 ALLIANCE: Final = "alliance.html"
+ENDINGS: Final = "endings.html"
+MODEL_CARD: Final = "model-card.html"
 METHODS: Final = "methods.html"
 ON_TRACK: Final = "on-track.html"
 SCORES: Final = "scores.html"
@@ -53,6 +57,12 @@ def pages(tables: Tables) -> Iterator[Page]:
                 lambda row=therapist: _therapist(tables, figures, row),
             )
     yield Page(ALLIANCE, "alliance.html.j2", lambda: _alliance(tables))
+    yield Page(ENDINGS, "endings.html.j2", lambda: _facts(tables, "endings", "ending_fact"))
+    yield Page(
+        MODEL_CARD,
+        "model_card.html.j2",
+        lambda: _facts(tables, "model_card", "model_fact", "model_test"),
+    )
     yield Page(DATA_QUALITY, "data_quality.html.j2", lambda: _data_quality(tables))
     yield Page(ON_TRACK, "on_track.html.j2", lambda: _on_track(tables))
     yield Page(METHODS, "methods.html.j2", lambda: _methods(tables))
@@ -111,9 +121,28 @@ def _clinic(tables: Tables, figures: Figures, clinic: Row) -> dict[str, Any]:
         "comparisons": draw.comparisons(own),
         "sections": draw.sections(own),
         "therapists": therapists,
+        "funnels": _funnels(tables, clinic, draw),
         "rejects": [row for row in fixes if row["severity"] == "reject"],
         "warnings": [row for row in fixes if row["severity"] != "reject"],
     }
+
+
+def _funnels(tables: Tables, clinic: Row, draw: Artist) -> list[dict[str, Any]]:
+    """Gives the service's funnels, the clinic's own points marked; none without therapist figures."""
+    if only_row(tables, "night")["therapist_figures"] != "shown":
+        return []
+    points = in_order(tables, "funnel_point", "point")
+    return [
+        {
+            "row": row,
+            "chart": draw.funnel(
+                row, [p for p in points if figure_key(p) == figure_key(row)], clinic["clinic_id"]
+            )
+            if row["is_drawn"]
+            else None,
+        }
+        for row in in_order(tables, "funnel", "funnel_order", "instrument_id")
+    ]
 
 
 def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, Any]:
@@ -129,6 +158,11 @@ def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, An
         "comparisons": draw.comparisons(paired),
         "completeness_chart": draw.completeness(own),
         "sections": draw.sections(own, kept_back=alone),
+        "compared": [
+            row
+            for row in in_order(tables, "comparison", "comparison_order", "instrument_id")
+            if row["therapist_id"] == therapist["therapist_id"]
+        ],
     }
 
 
@@ -162,6 +196,15 @@ def _alliance(tables: Tables) -> dict[str, Any]:
             for name in dict.fromkeys(row["instrument"] for row in factors)
         ],
     }
+
+
+def _facts(tables: Tables, page: str, *names: str) -> dict[str, Any]:
+    """Gathers the lines of a page by topic; a topic without lines has an empty list."""
+    facts: defaultdict[str, list[Row]] = defaultdict(list)
+    for name in names:
+        for row in in_order(tables, name, "topic", "line_order"):
+            facts[row["topic"]].append(row)
+    return _shared(tables, page) | {"facts": facts}
 
 
 def _data_quality(tables: Tables) -> dict[str, Any]:

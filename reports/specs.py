@@ -22,6 +22,7 @@ BAND: Final = "#c8d0d9"
 
 WIDTH: Final = 340
 TREND_HEIGHT: Final = 150
+FUNNEL_HEIGHT: Final = 200
 TREND_PAD: Final = {"left": 44, "right": 8, "top": 8, "bottom": 50}
 COURSE_WIDTH: Final = 250
 COURSE_HEIGHT: Final = 130
@@ -39,7 +40,13 @@ def _compiled(kind: str, lines: int) -> dict[str, Any]:
     # Deferred: loading altair and the converter takes longer than all of `rapport check`.
     import vl_convert
 
-    kinds = {"trend": _trend, "compare": _compare, "bars": _bars, "course": _course}
+    kinds = {
+        "trend": _trend,
+        "compare": _compare,
+        "bars": _bars,
+        "funnel": _funnel,
+        "course": _course,
+    }
     draw = kinds[kind.split("_")[0]]
     vega = vl_convert.vegalite_to_vega(draw(kind.endswith("_mean"), lines).to_dict())
     for scale in vega.get("scales", []):
@@ -160,6 +167,41 @@ def _bars(is_mean: bool, lines: int) -> Any:
         base.mark_tick(thickness=2.5, size=22, color=INK, yOffset=down).encode(x="service:Q"),
     ]
     return _stacked(layers, is_mean, lines)
+
+
+def _funnel(_is_mean: bool, _lines: int) -> Any:
+    """Draws therapists as dots over their caseload; limits are lines, because distances are scaled.
+
+    Rows with `limit` are lines, the others dots; the dots of the page's own clinic come last.
+    """
+    import altair as alt
+
+    number = alt.Axis(grid=False, tickCount=5, domain=False)
+    x = alt.X("n:Q", scale=alt.Scale(zero=True, nice=True), axis=number, title=None)
+    y = alt.Y("distance:Q", scale=alt.Scale(domainMin=-4, domainMax=4, nice=True), title=None)
+    y = y.axis(tickCount=5, domain=False, grid=False)
+    base = alt.Chart().encode(y=y)
+    inner = base.transform_filter("datum.limit === 'inner'").mark_rule(
+        strokeDash=[4, 3], strokeWidth=1.2, color=SERVICE
+    )
+    outer = base.transform_filter("datum.limit === 'outer'").mark_rule(
+        strokeWidth=1.5, color=SERVICE
+    )
+    others = base.transform_filter("datum.own === false").mark_point(
+        filled=True, size=44, color=BAND, opacity=1
+    )
+    own = base.transform_filter("datum.own === true").mark_point(
+        filled=True, size=60, color=OWN, opacity=1
+    )
+    named = (
+        base.transform_filter("isValid(datum.label)")
+        .mark_text(dy=-9, fontSize=11, color=INK)
+        .encode(text="label:N")
+    )
+    layers = (inner, outer, *(layer.encode(x=x) for layer in (others, own, named)))
+    width = WIDTH - TREND_PAD["left"] - TREND_PAD["right"]
+    chart = alt.layer(*layers, data=_rows()).properties(width=width, height=FUNNEL_HEIGHT)
+    return _dressed(chart, {**TREND_PAD, "bottom": 26})
 
 
 def _strip(is_mean: bool) -> tuple[Any, Any]:

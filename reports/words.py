@@ -31,6 +31,8 @@ AUDIENCE: Final = {
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
     "alliance": "For those who run the service and lead its clinics. No therapist is told apart here.",
     "on_track": "For those who lead the service, supervise, or wonder what a colour is worth.",
+    "endings": "For those who run the service and lead its clinics.",
+    "model_card": "For everyone who is to trust or to doubt the chance of leaving, and for auditors.",
     "methods": "For everyone who reads a figure here, and for auditors.",
     "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
     "care_team": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
@@ -267,4 +269,62 @@ TRACK_CAUTIONS: Final = (
     "Some patients with depression change late. Red at the third session is weaker than at the tenth.",
     "Feedback of this kind helps a little: over 58 studies a standardised difference of .15 to .17 "
     "(de Jong et al. 2021, doi 10.1016/j.cpr.2021.102002).",
+)
+ENDINGS_LEAD: Final = (
+    "A recorded end counts as it is recorded. Where nobody recorded one, silence longer than the gap rule allows counts "
+    "as the patient's ending. A patient who comes back opens the course again. Where fewer than four of five endings of "
+    "a clinic carry a reason, leaving cannot be told from finishing, and both are counted as stopped coming."
+)
+INCIDENCE_LEAD: Final = (
+    "Share of courses that had ended in this way by so many attended sessions, with the other ways of ending competing "
+    "(Aalen and Johansen's estimator). Courses begun in the two years of the figures; open ones count as long as they "
+    "are followed. The share by session 3 and by session 5 is early dropout of those who started."
+)
+LANDMARK_LEAD: Final = (
+    "Courses are grouped by the mean of their first ratings, in thirds of all courses with the same questionnaire. Only "
+    "those that came to the last of these sessions are in a group, and they are followed from it on: otherwise staying "
+    "would itself put a course into the better group. It shows who leaves, not that the alliance keeps them."
+)
+DEFINITIONS_LEAD: Final = (
+    "Definitions of dropout disagree, here as in the literature (Swift, Callahan and Levine 2009). Each judges only "
+    "the endings it has something to go by in."
+)
+KAPPA_LEAD: Final = "0 is what chance alone would give, 1 full agreement (Cohen 1960); the whole service, last 12 months."
+MODEL_LEAD: Final = (
+    "After every attended session a patient goes on, leaves without agreement, ends as planned, or ends otherwise. "
+    "One multinomial model estimates the chance of each from what was known at the end of that session. Who treats is "
+    "not in it. Definition of leaving: recorded as dropout, or silent for longer than the gap rule allows."
+)
+MODEL_NO_ADVICE: Final = "This is not clinical advice. A chance describes many patients who looked alike; it says nothing certain of one."
+MODEL_STATE: Final = (
+    "The chances may be shown only where calibration in the large and its slope lie inside their limits with their "
+    "whole intervals, on enough dropouts that the model had not seen. What passed stays as long as the estimates are inside."
+)
+MODEL_DATA: Final = (
+    "Attended sessions of clinics whose endings carry reasons. A session counts once enough time lies behind it for "
+    "any ending to be known, whatever came after. What arrived later than a week after the session is not used; where a "
+    "history was delivered at once, when each row was known is assumed. Coefficients stand still for a quarter."
+)
+MODEL_SIZE: Final = (
+    "By Riley and others (2019), for the chance of dropout at one session. Below it there is no model: base rates by "
+    "session stand at the end of this page, and the plain facts of a case are worth more than a chance."
+)
+MODEL_TERMS: Final = (
+    "Coefficients on the logit of dropout against going on, with 95 % intervals, beside the average session. What is "
+    "not known adds nothing. A normal prior with standard deviation five keeps rare levels finite. They describe; none names a cause."
+)
+MODEL_TEST: Final = (
+    "Once a month a model is fitted on what counted half a year before and tested on the sessions since. The highest "
+    "chances are those an alert would be raised on."
+)
+MODEL_MONTHS: Final = "The same test month by month: of the sessions with the highest chances, for how many patients was it the last one?"
+MODEL_TENTHS: Final = "Sessions of the test from the lowest to the highest tenth of chances: dropouts seen, and expected."
+MODEL_GROUPS: Final = "Whether the chances are right in groups of patients; with few dropouts that cannot be assessed."
+MODEL_BASE_RATES: Final = "Share of patients who did not come back after this session: dropout, or an ending without a recorded reason."
+MODEL_LIMITS: Final = (
+    "For the chance of leaving within five sessions, everything known now is carried forward; only the number of the session moves on.",
+    "Ratings that depend on who sees them, and forms that come back least from those about to leave, are taken as they are.",
+    "Endings without a recorded reason count as other endings: the true chance of dropout is a little higher.",
+    "If somebody acts on a chance, fewer leave than expected, and the model will look wrong for being useful.",
+    "There is no comparison with a more flexible model yet.",
 )

@@ -17,7 +17,7 @@ import polars as pl
 
 from flows.modelling.fit import DECIMALS, Fit, FloatArray, NoSolution, Term, independent, logistic
 from flows.modelling.multinomial import chances, dummies, multinomial
-from flows.modelling.sample_size import r_squared_of, rows_needed
+from flows.modelling.sample_size import SampleSize, r_squared_of, rows_needed
 
 OUTCOMES = ("dropout", "planned", "other")
 BAND = "session_band"
@@ -26,6 +26,7 @@ NUMBERS = (
     "severity", "worsening", "not_on_track", "alliance", "alliance_deviation", "open_rupture",
     "missing_alliance_form", "missed_share", "missed_last", "weeks_since_last", "under_26",
 )  # fmt: skip
+PARAMETERS = len(BANDS) - 1 + len(NUMBERS)
 # In standard deviations or yes and no; a coefficient of five is more than any known one.
 PRIOR_SD = 5.0
 QUERY = """
@@ -61,6 +62,7 @@ def fit_hazards(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterat
     if f"last_session/{OUTCOMES[0]}" not in held:
         fits, _ = fit_family("last_session", rows, settings)
         yield from fits
+        yield sample_size("sample_size/dropout", rows, settings)
     month = con.execute("select strftime(getvariable('as_of')::date, '%Y-%m')").fetchall()[0][0]
     if f"held_out_{month}/{OUTCOMES[0]}" not in held:
         before, after = rows.filter("is_before"), rows.filter("is_held_out")
@@ -96,21 +98,47 @@ def fit_family(
     return fits, chance
 
 
+def needed_for(outcome: np.ndarray, settings: Mapping[str, float]) -> SampleSize | None:
+    """Sessions needed at this share of dropouts; None where there are none, or nothing else."""
+    share = float((outcome == 1).mean()) if len(outcome) else 0.0
+    if not 0 < share < 1:
+        return None
+    r_squared = r_squared_of(settings["expected_c"], share)
+    return rows_needed(PARAMETERS, share, r_squared, settings["shrinkage"])
+
+
 def too_few(outcome: np.ndarray, settings: Mapping[str, float]) -> str | None:
     """Why the sessions are too few for a chance of dropout; None where they are enough."""
-    n, events = len(outcome), int((outcome == 1).sum())
-    if not 0 < events < n:
-        return f"too few: {n} sessions with {events} dropouts"
-    parameters = len(BANDS) - 1 + len(NUMBERS)
-    c_statistic, share = settings["expected_c"], events / n
-    needed = rows_needed(parameters, share, r_squared_of(c_statistic, share), settings["shrinkage"])
-    if n >= needed.rows:
+    needed = needed_for(outcome, settings)
+    have = f"too few: {len(outcome)} sessions with {int((outcome == 1).sum())} dropouts"
+    if needed is None:
+        return have
+    if len(outcome) >= needed.rows:
         return None
     return (
-        f"too few: {n} sessions with {events} dropouts; {needed.rows} with about"
-        f" {needed.events:.0f} are needed for {parameters} coefficients at an expected C statistic"
-        f" of {c_statistic:.2f}"
+        f"{have}; {needed.rows} with about {needed.events:.0f} are needed for {PARAMETERS}"
+        f" coefficients at an expected C statistic of {settings['expected_c']:.2f}"
     )
+
+
+def sample_size(model_id: str, rows: pl.DataFrame, settings: Mapping[str, float]) -> Fit:
+    """What the model in use needed and had, as figures of a fit of its own."""
+    outcome = _codes(rows)
+    needed = needed_for(outcome, settings)
+    last: date | None = rows["session_on"].max() if rows.height else None  # type: ignore[assignment]
+    known = (model_id, "sample_size", last, rows.height, int((outcome == 1).sum()))
+    why_not = too_few(outcome, settings)
+    if needed is None or why_not:
+        return Fit(*known, why_not=why_not)
+    told = {
+        "coefficients": float(PARAMETERS),
+        "expected_c": settings["expected_c"],
+        "r_squared": round(needed.r_squared, DECIMALS),
+        "by_shrinkage": float(needed.by_shrinkage),
+        "by_optimism": float(needed.by_optimism),
+        "by_precision": float(needed.by_precision),
+    }
+    return Fit(*known, [Term(name, value, None, None) for name, value in told.items()])
 
 
 def designed(rows: pl.DataFrame) -> tuple[Design, list[str]]:

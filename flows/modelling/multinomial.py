@@ -91,7 +91,7 @@ def _solution(
 ) -> MultinomialSolution:
     chance = chances(x, beta)
     spread = np.linalg.inv(_information(x, chance[:, 1:], penalty))
-    errors = np.sqrt(np.diag(spread)).reshape(beta.shape[1], -1).T
+    errors = np.sqrt(np.diag(spread)).astype(np.float64).reshape(beta.shape[1], -1).T
     likelihood = float(np.log(chance[np.arange(len(outcome)), outcome]).sum())
     return MultinomialSolution(
         np.round(beta, DECIMALS) + 0.0, np.round(errors, DECIMALS) + 0.0, likelihood

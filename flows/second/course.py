@@ -50,16 +50,16 @@ def end_of(
     last = contacts[-1]["session_on"] if contacts else course.record["started_on"]
     recorded = course.record["ended_on"]
     gap = gap_of(course, rules)
-    has_record = recorded is not None and recorded <= as_of
+    stated = recorded if recorded is not None and recorded <= as_of else None
+    reason = course.record["end_reason"] or "ended_unknown"
     seen = course.attended[-1]["session_on"] if course.attended else None
-    has_returned = has_record and seen is not None and seen > recorded
-    if has_record and not has_returned:
-        ended, state = recorded, course.record["end_reason"] or "ended_unknown"
+    if stated is not None and (seen is None or seen <= stated):
+        ended, state = stated, reason
     elif (horizon - last).days < gap:
         unknown = (as_of - last).days >= gap
         return ("ongoing_unknown_since" if unknown else "ongoing"), None, False
-    elif has_returned:
-        ended, state = seen, course.record["end_reason"] or "ended_unknown"
+    elif stated is not None:
+        ended, state = seen or stated, reason
     else:
         called_off = bool(contacts) and contacts[-1]["status"] == "cancelled_by_service"
         ended, state = last, "service_ended" if called_off else "dropout"

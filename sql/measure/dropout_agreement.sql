@@ -33,24 +33,24 @@ pair as (
         count(*) filter (where one.is_dropout and not other.is_dropout)::double as n_one,
         count(*) filter (where not one.is_dropout and other.is_dropout)::double as n_other,
         count(*) filter (where one.is_dropout and other.is_dropout)::double as n_both,
+        max(setting.z) as z,
     from score.dropout_definition as one
     join score.dropout_definition as other on one.episode_id = other.episode_id
     join ref.period as period on one.ended_on between period.period_start and period.period_end
+    cross join setting
     where one.is_dropout is not null and other.is_dropout is not null
     group by period.period_id, one.definition, other.definition
 ),
 
 chance as (
     select
-        pair.*,
+        *,
         (n_neither + n_both) / n as observed,
         (
             (n_both + n_one) * (n_both + n_other) + (n_neither + n_one) * (n_neither + n_other)
         ) / (n * n) as by_chance,
         (n_both + n_one) / n as rate,
-        setting.z,
     from pair
-    cross join setting
 )
 
 select

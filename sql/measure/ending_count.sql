@@ -49,12 +49,12 @@ by_cause as (
 )
 
 select
-    group_kind::varchar as group_kind,
-    group_id::varchar as group_id,
-    event.cause::varchar as cause,
-    session_no::integer as session_no,
-    landmark_session::integer as landmark_session,
-    n_at_risk::integer as n_at_risk,
-    n_ended::integer as n_ended,
-    event.n::integer as n_events,
+    by_cause.group_kind::varchar as group_kind,
+    by_cause.group_id::varchar as group_id,
+    by_cause.event.cause::varchar as cause,
+    by_cause.session_no::integer as session_no,
+    by_cause.landmark_session::integer as landmark_session,
+    by_cause.n_at_risk::integer as n_at_risk,
+    by_cause.n_ended::integer as n_ended,
+    by_cause.event.n::integer as n_events,
 from by_cause

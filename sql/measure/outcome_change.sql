@@ -11,7 +11,7 @@
 --          sum_xx DECIMAL(38,6)   sum of squares over courses
 --          n_eligible INTEGER     finished courses with enough sessions, outcome known or not
 -- version: 1
--- label:   Change from first to last score
+-- label:   Change from first to last score, in standard deviations
 -- section: outcome
 -- order:   105
 -- kind:    mean
@@ -20,6 +20,7 @@
 -- denominator: finished courses with a first and a last valid score
 -- minimum: 15
 -- better:  higher
+-- funnel:  yes
 -- why:     Uses the whole of the change and not only its class; questionnaires become comparable.
 -- source:  Saxon, Firth & Barkham 2017, PMC5550525; the unit is that of Cohen's d with the first
 --          scores' standard deviation (Becker 1988, Br J Math Stat Psychol 41:257-278)

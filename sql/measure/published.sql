@@ -20,7 +20,11 @@
 --          completeness DECIMAL(18,9)   n_known over n_eligible
 --          worst DECIMAL(18,9)          rate over all eligible if every unknown one went badly
 --          best DECIMAL(18,9)           rate over all eligible if every unknown one went well
---          shrunken DECIMAL(18,9)       therapists only: value drawn towards the service's mean
+--          expected DECIMAL(18,9)       what was to be expected of these patients; NULL no model, or
+--                                       not to be compared
+--          adjusted DECIMAL(18,9)       value with the service's average patients
+--          shrunken DECIMAL(18,9)       therapists only: adjusted value, or value where there is
+--                                       none, drawn towards the service's
 --          shrunken_low DECIMAL(18,9)   lower end of its 95 % interval
 --          shrunken_high DECIMAL(18,9)  upper end of its 95 % interval
 --          between_from VARCHAR         where the spread between therapists comes from
@@ -31,7 +35,7 @@
 --          withheld VARCHAR             why the value is not shown; NULL shown
 --          is_shown BOOLEAN             whether the value is shown
 --          is_compared BOOLEAN          whether therapists may be compared on it
--- version: 1
+-- version: 2
 with figure as (
     select
         estimate.*,
@@ -95,6 +99,8 @@ select
     case
         when is_counted then case better when 'lower' then bound_low else bound_high end
     end::decimal(18, 9) as best,
+    case when is_compared then expected end::decimal(18, 9) as expected,
+    case when is_compared then adjusted end::decimal(18, 9) as adjusted,
     case when is_compared then shrunken end::decimal(18, 9) as shrunken,
     case when is_compared then shrunken_low end::decimal(18, 9) as shrunken_low,
     case when is_compared then shrunken_high end::decimal(18, 9) as shrunken_high,

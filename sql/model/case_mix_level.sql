@@ -28,7 +28,7 @@ wide as (
         outcome.is_fitted,
         case when outcome.severity is null then 'not recorded' else 'recorded' end as severity,
         -- a questionnaire more or less sensitive to change is no therapist's doing
-        coalesce(outcome.severity_instrument_id, 'not recorded') as questionnaire,
+        coalesce(outcome.outcome_instrument_id, 'none') as questionnaire,
         coalesce(factor.diagnosis_group, 'not recorded') as diagnosis_group,
         coalesce(factor.age_band, 'not recorded') as age_band,
         coalesce(factor.previous_treatment, 'not recorded') as previous_treatment,

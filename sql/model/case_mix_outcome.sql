@@ -14,7 +14,7 @@
 --          therapist_id VARCHAR            therapist it is attributed to; NULL not known
 --          kind VARCHAR                    rate or mean
 --          y DECIMAL(12,6)                 1 or 0 of a rate; the value of a mean
---          severity_instrument_id VARCHAR  questionnaire that severity is told on; NULL none
+--          outcome_instrument_id VARCHAR   questionnaire that decides the outcome; NULL none does
 --          severity DECIMAL(12,6)          severity at intake; NULL not recorded
 --          counted_on DATE                 day by which it counts in a period
 --          is_fitted BOOLEAN               whether it is recent enough to fit on
@@ -56,7 +56,6 @@ paired as (
 preferred as (
     select
         episode_id,
-        instrument_id,
         severity,
     from model.intake_severity
     where is_preferred
@@ -72,7 +71,7 @@ counted as (
         clinic_id,
         therapist_id,
         (category = event)::integer as y,
-        instrument_id as severity_instrument_id,
+        instrument_id as outcome_instrument_id,
         severity,
         ended_on as counted_on,
     from paired
@@ -86,7 +85,7 @@ counted as (
         clinic_id,
         therapist_id,
         improvement as y,
-        instrument_id as severity_instrument_id,
+        instrument_id as outcome_instrument_id,
         severity,
         ended_on as counted_on,
     from paired
@@ -101,7 +100,7 @@ counted as (
         ended.clinic_id,
         ended.therapist_id,
         (ended.state = 'dropout')::integer as y,
-        preferred.instrument_id as severity_instrument_id,
+        null as outcome_instrument_id,
         preferred.severity,
         ended.ended_on as counted_on,
     from ended
@@ -117,7 +116,7 @@ counted as (
         early.clinic_id,
         early.therapist_id,
         early.mean as y,
-        preferred.instrument_id as severity_instrument_id,
+        null as outcome_instrument_id,
         preferred.severity,
         early.early_on as counted_on,
     from score.early_alliance as early
@@ -134,7 +133,7 @@ select
     counted.therapist_id::varchar as therapist_id,
     counted.kind::varchar as kind,
     counted.y::decimal(12, 6) as y,
-    counted.severity_instrument_id::varchar as severity_instrument_id,
+    counted.outcome_instrument_id::varchar as outcome_instrument_id,
     counted.severity::decimal(12, 6) as severity,
     counted.counted_on::date as counted_on,
     (

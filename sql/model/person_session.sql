@@ -6,7 +6,7 @@
 --
 -- grain:   session_id
 -- inputs:  model.rating_so_far, ref.instrument, score.alliance_session,
---          score.course_appointment, score.intake_factor
+--          score.course_appointment, score.intake_factor, score.track
 -- columns: session_id VARCHAR              attended session
 --          episode_id VARCHAR              course
 --          clinic_id VARCHAR               clinic
@@ -69,7 +69,7 @@ select
     end::varchar as session_band,
     (-symptoms.first_z)::double as severity,
     (-symptoms.change_z)::double as worsening,
-    null::double as not_on_track,
+    case when symptoms.is_rated then track.is_not_on_track::integer end::double as not_on_track,
     alliance.mean_z::double as alliance,
     case
         when alliance.is_rated
@@ -89,6 +89,8 @@ select
 from session
 left join model.rating_so_far as symptoms
     on session.session_id = symptoms.session_id and symptoms.role = 'symptoms'
+left join score.track as track
+    on session.session_id = track.session_id and symptoms.instrument_id = track.instrument_id
 left join model.rating_so_far as alliance
     on session.session_id = alliance.session_id and alliance.role = 'alliance'
 left join score.alliance_session as rating

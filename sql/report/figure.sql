@@ -98,7 +98,8 @@ figure as (
         setting.min_therapists::integer as min_therapists,
     from measure.published as published
     join ref.definition as definition on published.measure = definition.measure
-    join ref.period as period on published.period_id = period.period_id
+    join ref.period as period
+        on published.period_id = period.period_id and period.period_kind in ('year', 'quarter')
     left join ref.instrument as instrument on published.instrument_id = instrument.instrument_id
     left join
         ref.scale as scale
@@ -151,6 +152,9 @@ written as (
             when 'nothing' then 'nothing to count in this period'
             when 'no data' then 'no valid score in this period'
             when 'unwanted' then 'not shown: the service publishes no figures of therapists'
+            when
+                'no agreement'
+                then 'not shown: the service has stated no agreement that figures of therapists rest on'
             when
                 'few therapists'
                 then 'not shown: fewer than ' || min_therapists::varchar || ' therapists'

@@ -83,9 +83,9 @@ judged as (
 )
 
 select
-    episode_id::varchar as episode_id,
-    judgement.definition::varchar as definition,
-    clinic_id::varchar as clinic_id,
-    ended_on::date as ended_on,
-    judgement.is_dropout::boolean as is_dropout,
+    judged.episode_id::varchar as episode_id,
+    judged.judgement.definition::varchar as definition,
+    judged.clinic_id::varchar as clinic_id,
+    judged.ended_on::date as ended_on,
+    judged.judgement.is_dropout::boolean as is_dropout,
 from judged

@@ -1,11 +1,11 @@
 -- What became of a course after one attended session: it went on, or this session was its last.
 --
--- A session counts once so many days of data lie behind it as silence needs to end the course,
--- whatever happened since. Counting those that ended as soon as their end is known, and those that
--- stayed only later, would make endings look more frequent than they are.
+-- A session counts once so many days of data lie behind it as silence needs to end the course, and
+-- some more, because an appointment missed after it lets silence begin anew; whatever happened since.
+-- Counting each ending as soon as it is known would count the kinds that are known early too often.
 --
 -- grain:   session_id
--- inputs:  score.course_appointment, score.end_state, valid.clinic
+-- inputs:  ref.setting, score.course_appointment, score.end_state, valid.clinic
 -- columns: session_id VARCHAR    attended session
 --          episode_id VARCHAR    course
 --          clinic_id VARCHAR     clinic
@@ -33,12 +33,13 @@ with session as (
         end_state.state,
         end_state.is_ended,
         end_state.end_known_on,
-        end_state.gap_days,
+        end_state.gap_days + setting.value as due_days,
         least(
             getvariable('as_of')::date, coalesce(clinic.data_through, getvariable('as_of')::date)
         ) as horizon,
     from score.course_appointment as appointment
     join score.end_state as end_state on appointment.episode_id = end_state.episode_id
+    join ref.setting as setting on setting.name = 'due_margin_days'
     left join valid.clinic as clinic on appointment.clinic_id = clinic.clinic_id
     where appointment.status = 'attended'
 ),
@@ -54,7 +55,7 @@ judged as (
             when state = 'ended_unknown' then 'unknown'
             else 'other'
         end as outcome,
-        session_on + ceil(gap_days)::integer as due_on,
+        session_on + ceil(due_days)::integer as due_on,
     from session
 )
 

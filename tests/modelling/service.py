@@ -1,5 +1,6 @@
 """A simulated service put into a test warehouse as its clinics' systems have it, without files between."""
 
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -44,10 +45,22 @@ def service(world: World) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def simulated(seed: int, *, small: bool = False) -> tuple[World, duckdb.DuckDBPyConnection]:
+def simulated(seed: int) -> tuple[World, duckdb.DuckDBPyConnection]:
     """A world and its warehouse."""
-    world = simulate(seed, NIGHT, small=small)
+    world = simulate(seed, NIGHT)
     return world, service(world)
+
+
+def part_of(world: World, clinic_id: str, courses: int) -> World:
+    """The first courses of one clinic alone."""
+    kept = world.episodes.filter(clinic_id=clinic_id).sort("episode_id").head(courses)
+    key = kept.select("clinic_id", "episode_id")
+
+    def of(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.join(key, on=["clinic_id", "episode_id"], how="semi")
+
+    forms = {name: of(frame) for name, frame in world.forms.items()}
+    return replace(world, episodes=kept, sessions=of(world.sessions), forms=forms)
 
 
 def truth(world: World) -> pl.DataFrame:

@@ -9,7 +9,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from fixture_therapists import therapist_tables
+
 from tests.reports.alliance_tables import alliance_tables
+from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
 
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
@@ -131,8 +134,10 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "track_rule": track_rules(),
         "track_test": track_tests(),
         "scored_form": _scored_forms(),
+        **therapist_tables(therapists),
         **_for_review(),
         **alliance_tables(HOSTILE),
+        **ending_tables(HOSTILE),
     }
 
 
