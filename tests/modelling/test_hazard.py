@@ -78,9 +78,10 @@ def test_contributions_are_the_distance_from_the_average_session(
         whole,
         """select term.session_id, sum(term.contribution)::double as total, min(risk.dropout) as dropout,
             min(1 - risk.dropout - risk.planned - risk.other) as goes_on
-        from model.risk_term as term join model.risk as risk using (family, session_id)
-        where family = 'last_session' and outcome = 'dropout' group by all order by all limit 200""",
+        from model.risk_term as term join model.risk as risk using (session_id)
+        where risk.family = 'last_session' group by all order by all limit 200""",
     )
+    assert len(found) == 200
     for row in found:
         logit = models["dropout"]["intercept"][0] + row["total"]
         assert np.log(row["dropout"] / row["goes_on"]) == pytest.approx(logit, abs=1e-10)
