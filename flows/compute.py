@@ -35,6 +35,7 @@ def service_of(night: Night) -> Service:
         except Exception:  # noqa: BLE001 - what is wrong with this mapping was said when it was read
             names[clinic_id] = clinic_id
     settings = night.settings
+    agreed = settings.governance.therapist_agreement
     return Service(
         name=settings.service.name,
         clinics=names,
@@ -48,6 +49,7 @@ def service_of(night: Night) -> Service:
         ],
         outcome_preference=settings.outcome.preference,
         disabled_instruments=settings.instruments.disabled,
+        therapist_agreement=(agreed.reference, agreed.date) if agreed else None,
     )
 
 

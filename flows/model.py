@@ -50,6 +50,8 @@ def build_models(
     fits = [fit for fitter in fitters for fit in fitter(con, held)]
     fill(con, "model.fit", [_fit_row(fit, as_of) for fit in fits], usable="is_used")
     fill(con, "model.coefficient", [row for fit in fits for row in _coefficient_rows(fit)])
+    limits = [(fit.model_id, *limit) for fit in fits for limit in fit.limits]
+    fill(con, "model.cusum_limit", limits)
     standing = {str(key) for (key,) in held_keys(con, _kept("association"), ["model_id"])}
     found = [astuple(one) for one in associations(con, standing)]
     fill(con, "model.association", found, usable="why_not is null")

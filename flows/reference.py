@@ -27,7 +27,9 @@ TABLES: Mapping[str, str] = {
     **INSTRUMENT_TABLES,
     "clinic": "clinic_id varchar, clinic_name varchar",
     "setting": "name varchar, value decimal(18,6), source varchar",
-    "night": "service_name varchar, revision integer, program_version varchar",
+    # The agreement that figures of therapists rest on stands here too; NULL there is none.
+    "night": "service_name varchar, revision integer, program_version varchar, agreement varchar,"
+    " agreed_on date",
     "period": "period_id varchar, period_kind varchar, period_start date, period_end date,"
     " label varchar, period_order integer",
     # Days on which deliveries are due, and the night by which each must have come.
@@ -76,6 +78,8 @@ class Service:
     protocol: Sequence[Mapping[str, Any]] = ()
     outcome_preference: Sequence[str] = ()  # instrument ids or names, first decides
     disabled_instruments: Sequence[str] = ()
+    # What figures of therapists rest on: where it is found, and from when it holds.
+    therapist_agreement: tuple[str, date] | None = None
 
 
 def fill_reference(
@@ -99,7 +103,8 @@ def fill_reference(
     rows = instrument_rows(instruments, _ids(instruments, service.disabled_instruments))
     rows["clinic"] = sorted(service.clinics.items())
     rows["setting"] = _settings(defaults, service.thresholds)
-    rows["night"] = [(service.name, service.revision, service.program_version)]
+    agreement = service.therapist_agreement or (None, None)
+    rows["night"] = [(service.name, service.revision, service.program_version, *agreement)]
     rows["period"] = periods(as_of)
     rows["delivery_due"] = sorted(service.deliveries_due)
     rows["protocol"] = _protocol(service.protocol, instruments)

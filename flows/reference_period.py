@@ -28,7 +28,9 @@ def periods(as_of: date) -> list[Row]:
         label = f"{start:%B} to {end:%B %Y}"
         rows.append((f"{end.year}-Q{number}", "quarter", start, end, label, order))
         following = start
-    end = as_of if (as_of + timedelta(days=1)).day == 1 else as_of.replace(day=1) - timedelta(days=1)
+    end = (
+        as_of if (as_of + timedelta(days=1)).day == 1 else as_of.replace(day=1) - timedelta(days=1)
+    )
     for order, period_id in enumerate(WINDOWS, start=QUARTERS_SHOWN + 1):
         start = date(end.year - (end.month < 12), end.month % 12 + 1, 1)
         label = f"12 months to {end.day} {end:%B %Y}"

@@ -44,6 +44,8 @@ INSTRUMENT_TABLES: Mapping[str, str] = {
     " topic varchar, source varchar",
     "criterion_symptom": "instrument_id varchar, criterion varchar, item integer, op varchar,"
     f" value {_NUMBER}, source varchar",
+    "rupture_item": f"instrument_id varchar, item integer, op varchar, value {_NUMBER},"
+    " source varchar",
     # A therapist's form and the patient's form that it goes with.
     "counterpart": "therapist_instrument_id varchar, patient_instrument_id varchar,"
     " is_parallel boolean, source varchar",
@@ -142,6 +144,7 @@ def _add_facts(rows: dict[str, list[Row]], i: Instrument) -> None:
         for c in i.change_norms
     ]
     rows["risk_item"] += [(i.id, r.item, r.op, r.value, r.topic, r.source) for r in i.risk]
+    rows["rupture_item"] += [(i.id, r.item, r.op, r.value, r.source) for r in i.rupture]
     if i.counterpart:
         rows["counterpart"].append(
             (i.id, i.counterpart.instrument, i.counterpart.is_parallel, i.counterpart.source)

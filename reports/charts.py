@@ -123,6 +123,66 @@ def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -
     return _chart(chart_id, "bars", values, title, legend, head, body)
 
 
+def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_name: str) -> Chart:
+    """Draws a funnel: dots without names but for signals, those of the page's own clinic darker."""
+    limits = [
+        {"limit": limit, "distance": float(row[f"{limit}_{side}"])}
+        for limit in ("inner", "outer")
+        for side in ("low", "high")
+    ]
+    dots = [
+        {
+            "n": point["n"],
+            "distance": float(point["distance"]),
+            "own": point["clinic_id"] == clinic_id,
+            "label": point["label"],
+        }
+        for point in points
+    ]
+    body = [
+        (
+            point["label"] or f"Point {point['point']}",
+            unit_name if point["clinic_id"] == clinic_id else "another clinic",
+            point["n_text"],
+            point["distance_text"],
+            point["zone_text"],
+        )
+        for point in points
+    ]
+    legend = [
+        ("dot", f"Therapists of {unit_name}"),
+        ("pale", "Other therapists"),
+        ("dash", "95 % limits"),
+        ("rule", "99.8 % limits"),
+    ]
+    head = ("Therapist", "Clinic", "Courses", "Distance", "Place")
+    return _chart(chart_id, "funnel", [*limits, *dots], row["title"], legend, head, body)
+
+
+def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:
+    """Draws where earlier patients' scores lay, session by session, for one range of intake scores."""
+    numbers = ("outer_low", "inner_low", "middle", "inner_high", "outer_high")
+    values = [
+        {"session": cell["session_no"]}
+        | {
+            column: None if cell[column] is None else float(cell[column])
+            for column in (*numbers, "cutoff", "axis_low", "axis_high")
+        }
+        for cell in cells
+    ]
+    head = ("Session", "Outer band", "Inner band", "Median", "Median change", "Made of")
+    columns = ("session_text", "outer_text", "inner_text", "middle_text", "change_text")
+    body = [tuple(cell[column] or "–" for column in (*columns, "made_of_text")) for cell in cells]
+    legend = [
+        ("line", "Median"),
+        ("area", "Inner band"),
+        ("wide", "Outer band"),
+        ("cutoff", "Cut-off"),
+    ]
+    title = f"{name}, {cells[0]['intake_text']}"
+    return _chart(chart_id, "course", values, title, legend, head, body)
+
+
 def _chart(
     chart_id: str,
     kind: str,

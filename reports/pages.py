@@ -12,6 +12,7 @@ from reports.rows import (
     Figures,
     Row,
     Tables,
+    figure_key,
     in_order,
     levels_without_course,
     only_row,
@@ -24,6 +25,7 @@ ALLIANCE: Final = "alliance.html"
 ENDINGS: Final = "endings.html"
 MODEL_CARD: Final = "model-card.html"
 METHODS: Final = "methods.html"
+ON_TRACK: Final = "on-track.html"
 SCORES: Final = "scores.html"
 REVIEW: Final = "review.html"
 
@@ -62,6 +64,7 @@ def pages(tables: Tables) -> Iterator[Page]:
         lambda: _facts(tables, "model_card", "model_fact", "model_test"),
     )
     yield Page(DATA_QUALITY, "data_quality.html.j2", lambda: _data_quality(tables))
+    yield Page(ON_TRACK, "on_track.html.j2", lambda: _on_track(tables))
     yield Page(METHODS, "methods.html.j2", lambda: _methods(tables))
 
 
@@ -118,9 +121,28 @@ def _clinic(tables: Tables, figures: Figures, clinic: Row) -> dict[str, Any]:
         "comparisons": draw.comparisons(own),
         "sections": draw.sections(own),
         "therapists": therapists,
+        "funnels": _funnels(tables, clinic, draw),
         "rejects": [row for row in fixes if row["severity"] == "reject"],
         "warnings": [row for row in fixes if row["severity"] != "reject"],
     }
+
+
+def _funnels(tables: Tables, clinic: Row, draw: Artist) -> list[dict[str, Any]]:
+    """Gives the service's funnels, the clinic's own points marked; none without therapist figures."""
+    if only_row(tables, "night")["therapist_figures"] != "shown":
+        return []
+    points = in_order(tables, "funnel_point", "point")
+    return [
+        {
+            "row": row,
+            "chart": draw.funnel(
+                row, [p for p in points if figure_key(p) == figure_key(row)], clinic["clinic_id"]
+            )
+            if row["is_drawn"]
+            else None,
+        }
+        for row in in_order(tables, "funnel", "funnel_order", "instrument_id")
+    ]
 
 
 def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, Any]:
@@ -136,6 +158,11 @@ def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, An
         "comparisons": draw.comparisons(paired),
         "completeness_chart": draw.completeness(own),
         "sections": draw.sections(own, kept_back=alone),
+        "compared": [
+            row
+            for row in in_order(tables, "comparison", "comparison_order", "instrument_id")
+            if row["therapist_id"] == therapist["therapist_id"]
+        ],
     }
 
 
@@ -195,6 +222,25 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
         "passed_checks": [row for row in checks if row["status"] == "passed"],
         "tonight": [row for row in deliveries if row["as_of"] == night["as_of"]],
         "earlier": [row for row in reversed(deliveries) if row["as_of"] != night["as_of"]],
+    }
+
+
+def _on_track(tables: Tables) -> dict[str, Any]:
+    draw = Artist("Earlier patients")
+    cells = in_order(tables, "expected_course", "instrument_id", "intake_band", "session_no")
+    tests = in_order(tables, "track_test", "instrument_id", "figure_order")
+    return _shared(tables, "on_track") | {
+        "instruments": [
+            {
+                **row,
+                "tests": [test for test in tests if test["instrument_id"] == row["instrument_id"]],
+                "charts": draw.courses(
+                    row["name"],
+                    [cell for cell in cells if cell["instrument_id"] == row["instrument_id"]],
+                ),
+            }
+            for row in in_order(tables, "track_rule", "name", "instrument_id")
+        ],
     }
 
 

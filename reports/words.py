@@ -30,6 +30,7 @@ AUDIENCE: Final = {
     "Not for ranking, pay or appraisal.",
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
     "alliance": "For those who run the service and lead its clinics. No therapist is told apart here.",
+    "on_track": "For those who lead the service, supervise, or wonder what a colour is worth.",
     "endings": "For those who run the service and lead its clinics.",
     "model_card": "For everyone who is to trust or to doubt the chance of leaving, and for auditors.",
     "methods": "For everyone who reads a figure here, and for auditors.",
@@ -242,6 +243,33 @@ READING: Final = (
     ),
 )
 
+COLOURS: Final = (
+    (
+        "Red",
+        "Reliably worse than at the start, whatever else holds; or beyond the outer band and not "
+        "reliably better. This is what is called not on track.",
+    ),
+    (
+        "White",
+        "Outside the clinical range, unless reliably worse.",
+    ),
+    ("Amber", "Beyond the inner band."),
+    ("On track", "Within the bands; or, where there are none, not reliably worse."),
+    (
+        "No colour",
+        "The first score has nothing to be compared with; without a score by the second session, "
+        "or without a published reliable change, nothing can be said.",
+    ),
+)
+TRACK_CAUTIONS: Final = (
+    "Who is still there at session fifteen is not who began. Some left because they were well, some "
+    "because it did not help; the bands of later sessions are made of those who stayed.",
+    "Most who are red do not end reliably worse, and some who end so were never red: see below. Red "
+    "is a reason to talk, with the patient first. It is no verdict on a therapist.",
+    "Some patients with depression change late. Red at the third session is weaker than at the tenth.",
+    "Feedback of this kind helps a little: over 58 studies a standardised difference of .15 to .17 "
+    "(de Jong et al. 2021, doi 10.1016/j.cpr.2021.102002).",
+)
 ENDINGS_LEAD: Final = (
     "A recorded end counts as it is recorded. Where nobody recorded one, silence longer than the gap rule allows counts "
     "as the patient's ending. A patient who comes back opens the course again. Where fewer than four of five endings of "

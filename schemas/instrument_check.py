@@ -45,6 +45,10 @@ def _items(data: Mapping[str, Any]) -> list[str]:
         "not_applicable.items": data.get("not_applicable", {}).get("items", []),
         **{f"scales.{name}.items": row.get("items", []) for name, row in data["scales"].items()},
         **{f"risk[{index}].item": [row["item"]] for index, row in enumerate(data["risk"])},
+        **{
+            f"rupture[{index}].item": [row["item"]]
+            for index, row in enumerate(data.get("rupture", ()))
+        },
     }
     for path, items in named.items():
         outside = [item for item in items if not 1 <= item <= count]

@@ -16,6 +16,7 @@ from schemas.instrument_types import (
     Norm,
     Reliability,
     RiskItem,
+    RuptureItem,
     Scale,
     Threshold,
 )
@@ -63,6 +64,10 @@ def instrument_of(data: Mapping[str, Any], content_hash: str) -> Instrument:
         loinc=_loinc(data.get("loinc")),
         criteria=tuple(_criterion(row) for row in data.get("criteria", ())),
         counterpart=_counterpart(data.get("counterpart")),
+        rupture=tuple(
+            RuptureItem(row["item"], row["op"], _decimal(row["value"]), row["source"])
+            for row in data.get("rupture", ())
+        ),
         licence=data["licence"],
         source=data["source"],
         note=data["note"],

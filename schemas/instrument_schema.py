@@ -62,6 +62,7 @@ MEANINGS: Mapping[str, str] = {
     "loinc.total": "code of the total",
     "loinc.answers": "codes of the answers, with their numbers",
     "criteria": "patterns of symptoms, on raw answers, that a diagnosis asks for",
+    "rupture": "items by which patient or therapist report a rupture of the alliance",
     "counterpart": "of a therapist's form: the patient's form that it goes with",
     "counterpart.instrument": "id of the patient's form",
     "counterpart.parallel": "whether both ask the same items, so that their levels can be compared",

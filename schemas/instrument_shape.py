@@ -100,6 +100,7 @@ TOP_MAY: Shape = {
     "criteria": LIST,
     "change_norms": LIST,
     "counterpart": MAP,
+    "rupture": LIST,
 }
 COUNTERPART: Shape = {"instrument": TEXT, "parallel": FLAG, "source": TEXT}
 ANSWER_RANGE: Shape = {"min": NUMBER, "max": NUMBER, "step": NUMBER}
@@ -155,6 +156,7 @@ LISTS: Mapping[str, tuple[Shape, Shape]] = {
         {"item": COUNT, "op": _one_of(*OPS), "value": NUMBER, "topic": TEXT, "source": TEXT},
         {},
     ),
+    "rupture": ({"item": COUNT, "op": _one_of(*OPS), "value": NUMBER, "source": TEXT}, {}),
     "criteria": ({"name": TEXT, "symptoms": LIST, "needs": LIST, "source": TEXT}, {}),
     "examples": (
         {"answers": ANSWERS, "expect": MAP, "source": TEXT},

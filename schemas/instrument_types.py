@@ -115,6 +115,16 @@ class Loinc:
 
 
 @dataclass(frozen=True)
+class RuptureItem:
+    """An item by which patient or therapist report a rupture, on the answer as on paper."""
+
+    item: int
+    op: str
+    value: Decimal
+    source: str
+
+
+@dataclass(frozen=True)
 class Counterpart:
     """The patient's form that a therapist's form goes with, and whether their items are parallel."""
 
@@ -170,6 +180,7 @@ class Instrument:
     loinc: Loinc | None
     criteria: tuple[Criterion, ...]
     counterpart: Counterpart | None
+    rupture: tuple[RuptureItem, ...]
     licence: str
     source: str
     note: str

@@ -41,11 +41,21 @@ ASSOCIATION_COLUMNS: Columns = (
     ("high", "double", "upper end of its 95 % interval"),
     ("why_not", "varchar", "why there is none; NULL there is"),
 )  # fmt: skip
+CUSUM_COLUMNS: Columns = (
+    ("model_id", "varchar", "model of an event"),
+    ("odds_ratio", "double", "change that the sum looks for: events so many times as likely"),
+    ("false_alarms", "double", "share of runs of 100 courses in which chance alone gives an alarm"),
+    ("h", "double", "threshold of the alarm, by simulation"),
+)
 FILLED_TABLES: Mapping[str, tuple[str, Columns]] = {
     "model.coefficient": ("Coefficient of a fitted model", COEFFICIENT_COLUMNS),
     "model.association": (
         "What goes with the alliance in the service, descriptive, or the reason why it cannot be said",
         ASSOCIATION_COLUMNS,
+    ),
+    "model.cusum_limit": (
+        "Threshold of a cumulative sum, by simulation of courses that go as expected",
+        CUSUM_COLUMNS,
     ),
     "model.fit": ("Model that was fitted, or the reason why not", FIT_COLUMNS),
 }

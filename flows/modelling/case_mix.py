@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from flows.modelling.cusum import cusum_limits
 from flows.modelling.fit import (
     Fit,
     FloatArray,
@@ -108,7 +109,11 @@ def fit_one(model_id: str, measure: str, rows: Rows, per_term: float) -> Fit:
     except NoSolution as reason:
         return Fit(*known, why_not=str(reason))
     terms = _terms(columns, found)
-    return Fit(*known, terms, found.residual_sd, ", ".join(left_out) or None)
+    limits = ()
+    if rows.kind == "rate":
+        predictor = found.estimates[0] + matrix @ found.estimates[1:]
+        limits = cusum_limits(1 / (1 + np.exp(-predictor)))
+    return Fit(*known, terms, found.residual_sd, ", ".join(left_out) or None, limits=limits)
 
 
 def chosen(rows: Rows, per_term: float) -> tuple[list[Column], list[str]]:

@@ -47,6 +47,8 @@ class Fit:
     residual_sd: float | None = None
     left_out: str | None = None
     why_not: str | None = None
+    # Thresholds of cumulative sums: odds ratio, share of false alarms, threshold.
+    limits: Sequence[tuple[float, float, float]] = field(default=())
 
 
 @dataclass(frozen=True)

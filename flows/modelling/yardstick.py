@@ -32,7 +32,8 @@ def boosted(
 
     model = HistGradientBoostingClassifier(
         max_iter=STEPS, learning_rate=LEARNING_RATE, max_leaf_nodes=LEAVES,
-        min_samples_leaf=SESSIONS_IN_A_LEAF, early_stopping=False, random_state=0,
+        min_samples_leaf=SESSIONS_IN_A_LEAF, random_state=0,
+        early_stopping=False,  # pyright: ignore[reportArgumentType] - the stubs know the default alone
     ).fit(columns, happened)  # fmt: skip
     chance = np.asarray(model.predict_proba(new_columns))[:, 1]
     return (

@@ -72,6 +72,13 @@ def pair_of(forms: Sequence[Scored], course: Course, rules: Rules) -> Pair:
     return (first.score if is_early else None), (last.score if is_later else None)
 
 
+def is_given(instruments: Collection[str]) -> bool:
+    """Whether a clinic gives the measure of depression and one of anxiety."""
+    return DEPRESSION in instruments and any(
+        name in instruments for name in CASENESS if name != DEPRESSION
+    )
+
+
 def outcome_of(pairs: Mapping[str, Pair], diagnosis_group: str | None) -> Outcome:
     """Class of one course from the pairs of the measures its clinic gives."""
     anxiety = _anxiety(pairs, diagnosis_group)

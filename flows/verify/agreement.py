@@ -11,7 +11,7 @@ import duckdb
 
 from flows.night import internal_fault
 from flows.second.change import METHODS, Group
-from flows.verify import units
+from flows.verify import outcome_set, units
 from flows.verify.facts import Facts, draw_sample, read_facts, read_rules, rows
 from flows.verify.patients import STATED, tell
 
@@ -124,6 +124,13 @@ def _units(con: duckdb.DuckDBPyConnection, bounds: Bounds, seed: int) -> Iterato
             lambda: (
                 units.stated_means(con, is_whole=is_whole),
                 units.told_means(con, rules, is_whole=is_whole),
+            ),
+        ),
+        (
+            "NHS Talking Therapies rates", "measure.total", outcome_set.COUNTS, is_whole,
+            lambda: (
+                outcome_set.stated_outcomes(con) if is_whole else {},
+                outcome_set.told_outcomes(con, rules) if is_whole else {},
             ),
         ),
         (

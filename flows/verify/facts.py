@@ -126,7 +126,10 @@ def _add_courses(con: duckdb.DuckDBPyConnection, patients: dict[str, Patient]) -
     ):
         appointments[row["episode_id"]].append(row)
     for row in rows(
-        con, "from score.course where patient_id in (select patient_id from drawn) order by all"
+        con,
+        "select course.*, factor.diagnosis_group from score.course as course"
+        " left join score.intake_factor as factor using (episode_id)"
+        " where patient_id in (from drawn) order by all",
     ):
         course = Course(row, appointments[row["episode_id"]])
         patients[row["patient_id"]].courses.append(course)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from flows.second.alliance import early_of
@@ -22,6 +22,8 @@ from flows.second.course import Course, end_of, place_of
 from flows.second.outcome import Change, Scored, change_of, outcome_of
 from flows.second.rules import Questionnaire
 from flows.second.score import band_of, risks_of, scores_of
+from flows.second.talking_therapies import Pair, is_given, pair_of
+from flows.second.talking_therapies import outcome_of as set_outcome_of
 from flows.verify.facts import Facts, Patient
 
 Key = tuple[Any, ...]
@@ -73,6 +75,12 @@ STATED: Mapping[str, tuple[str, int, str]] = {
         "score.outcome",
         1,
         f"select episode_id, category from score.outcome {_OF_COURSES}",
+    ),
+    "NHS Talking Therapies outcomes": (
+        "score.talking_therapies",
+        1,
+        "select episode_id, anxiety_instrument_id, category, is_case_first, is_recovered,"
+        f" is_reliably_recovered from score.talking_therapies {_OF_COURSES}",
     ),
     "early alliance": (
         "score.early_alliance",
@@ -174,12 +182,14 @@ def _tell_change(
         return
     episode_id = one.course.record["episode_id"]
     changes: dict[str, Change] = {}
+    pairs: dict[str, Pair] = {}
     for instrument_id, _ in facts.protocol.get(one.course.record["clinic_id"], ()):
         questionnaire = facts.questionnaires[instrument_id]
         if questionnaire.kind == "alliance":
             continue
         change = change_of(questionnaire, one.forms[instrument_id], one.course, facts.rules)
         changes[instrument_id] = change
+        pairs[instrument_id] = pair_of(one.forms[instrument_id], one.course, facts.rules)
         key = (episode_id, instrument_id)
         told["reliable change"][key] = (change.category, change.first, change.last)
         if change.is_pair:
@@ -189,6 +199,9 @@ def _tell_change(
                     method, questionnaire, change, norm, group, critical
                 )
     told["outcomes"][episode_id,] = (outcome_of(changes, facts.preference),)
+    if is_given(pairs):
+        outcome = set_outcome_of(pairs, one.course.record["diagnosis_group"])
+        told["NHS Talking Therapies outcomes"][episode_id,] = astuple(outcome)
 
 
 def _by_method(

@@ -167,8 +167,8 @@ create table score.reliable_change (episode_id varchar, instrument_id varchar,
     clinic_id varchar, baseline_value decimal(12,6), last_value decimal(12,6));
 create table measure.total (level varchar, unit_id varchar, clinic_id varchar, period_id varchar,
     measure varchar, instrument_id varchar, kind varchar, n integer, numerator integer,
-    sum_x decimal(38,6), sum_xx decimal(38,6), n_eligible integer, numerator_low integer,
-    numerator_high integer);
+    sum_x decimal(38,6), sum_xx decimal(38,6), n_eligible integer, n_known integer,
+    numerator_low integer, numerator_high integer);
 create table measure.spread (period_id varchar, measure varchar, instrument_id varchar,
     n_therapists integer, variance_within double, variance_between double, between_from varchar);
 """
@@ -182,7 +182,8 @@ def _cases_by_sql(cases: Mapping[str, Any]) -> dict[tuple[Any, ...], float | Non
             con.execute(
                 "insert into measure.total by name select 'clinic' as level, ? as unit_id,"
                 " 'year' as period_id, 'm' as measure, 'rate' as kind, ? as numerator, ? as n,"
-                " numerator as sum_x, numerator as sum_xx, n as n_eligible",
+                " numerator as sum_x, numerator as sum_xx, n as n_eligible,"
+                " n as n_known",
                 [str(number), case["numerator"], case["n"]],
             )
         for number, case in enumerate(cases["change"], start=1):

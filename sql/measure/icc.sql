@@ -123,8 +123,9 @@ drawn as (
         measure,
         instrument_id,
         draw,
-        case when between_ms > within_ms
-            then (between_ms - within_ms) / (between_ms + (n_0 - 1) * within_ms)
+        case
+            when between_ms > within_ms
+                then (between_ms - within_ms) / (between_ms + (n_0 - 1) * within_ms)
             else 0
         end as share,
     from moment

@@ -11,7 +11,7 @@
 --          sum_xx DECIMAL(38,6)   sum of squares over courses
 --          n_eligible INTEGER     finished courses with enough sessions, outcome known or not
 -- version: 1
--- label:   Change from first to last score
+-- label:   Change from first to last score, in standard deviations
 -- section: outcome
 -- order:   105
 -- kind:    mean

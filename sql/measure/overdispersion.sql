@@ -39,6 +39,7 @@ ordered as (
     select
         *,
         row_number() over by_z - 1 as place,
+        count(*) over in_all - 1 as last_place,
         (count(*) over in_all - 1) * share as edge_place,
     from scored
     window
@@ -57,12 +58,7 @@ edge as (
         max(z) filter (where place = ceil(edge_place)) as low_next,
         max(z) filter (where last_place - place = floor(edge_place)) as high,
         max(z) filter (where last_place - place = ceil(edge_place)) as high_next,
-    from (
-        select
-            *,
-            max(place) over (partition by period_id, measure, instrument_id) as last_place,
-        from ordered
-    )
+    from ordered
     group by period_id, measure, instrument_id
 ),
 
@@ -95,14 +91,18 @@ summed as (
     group by period_id, measure, instrument_id
 ),
 
+named as (
+    select
+        *,
+        unnest(['corrected', 'published']) as method,
+    from summed
+),
+
 by_method as (
     select
-        summed.*,
-        method.method,
-        case method.method when 'corrected' then mean_square / by_chance else mean_square end
-            as phi,
-    from summed
-    cross join (select unnest(['corrected', 'published']) as method) as method
+        *,
+        case method when 'corrected' then mean_square / by_chance else mean_square end as phi,
+    from named
 )
 
 select

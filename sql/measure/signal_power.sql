@@ -71,8 +71,9 @@ limited as (
         *,
         usual + true_difference::double as rate,
         z * sqrt(usual * (1 - usual) / n + tau_squared) as rate_reach,
-        (z * sqrt(variance_within / n + tau_squared)
-        - abs(true_difference::double) * sqrt(variance_within)) / sqrt(variance_within / n)
+        (
+            z * sqrt(variance_within / n + tau_squared)
+            - abs(true_difference::double) * sqrt(variance_within)) / sqrt(variance_within / n)
             as reach,
     from world
     where kind = 'mean' or usual + true_difference::double between 0.001 and 0.999
@@ -147,7 +148,8 @@ power as (
         usual,
         coalesce(beyond, 0) as in_one,
         -- a therapist like the service must leave on the same side twice
-        case when true_difference = 0 then 2 * pow(coalesce(beyond, 0) / 2, 2)
+        case
+            when true_difference = 0 then 2 * pow(coalesce(beyond, 0) / 2, 2)
             else pow(coalesce(beyond, 0), 2)
         end as in_both,
     from rate

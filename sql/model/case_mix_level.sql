@@ -41,13 +41,13 @@ wide as (
 long as (
     unpivot wide
     on
-        severity,
-        questionnaire,
-        diagnosis_group,
-        age_band,
-        previous_treatment,
-        interpreter_needed,
-        language
+    severity,
+    questionnaire,
+    diagnosis_group,
+    age_band,
+    previous_treatment,
+    interpreter_needed,
+    language
     into name factor value level
 ),
 

@@ -1,11 +1,13 @@
 -- Course that got reliably worse on one questionnaire, from its first to its last valid score: open,
 -- or ended within the year. Each is to be looked at by itself.
 --
+-- Worse by the questionnaire's own threshold, or by that of NHS Talking Therapies.
+--
 -- Row level: for the care team and auditors, never for managers' pages.
 --
 -- grain:   episode_id, instrument_id
 -- inputs:  landed.delivery, ref.clinic, ref.instrument, ref.period, score.end_state,
---          score.reliable_change, valid.form
+--          score.reliable_change, score.talking_therapies_measure, valid.form
 -- columns: episode_id VARCHAR      course
 --          instrument_id VARCHAR   questionnaire
 --          clinic_id VARCHAR       clinic
@@ -30,6 +32,16 @@ with form as (
     join landed.delivery as delivery on form.delivery_id = delivery.delivery_id
 ),
 
+both_thresholds as (
+    select change.*,
+    from score.reliable_change as change
+    left join score.talking_therapies_measure as measure
+        on
+            change.episode_id = measure.episode_id
+            and change.instrument_id = measure.instrument_id
+    where change.category = 'deteriorated' or measure.is_worse
+),
+
 change as (
     select
         *,
@@ -39,8 +51,7 @@ change as (
                 else round(score, 2)::decimal(12, 2)::varchar
             end for score in [first_value, last_value]
         ] as text,
-    from score.reliable_change
-    where category = 'deteriorated'
+    from both_thresholds
 ),
 
 worse as (

@@ -153,6 +153,9 @@ written as (
             when 'no data' then 'no valid score in this period'
             when 'unwanted' then 'not shown: the service publishes no figures of therapists'
             when
+                'no agreement'
+                then 'not shown: the service has stated no agreement that figures of therapists rest on'
+            when
                 'few therapists'
                 then 'not shown: fewer than ' || min_therapists::varchar || ' therapists'
             when

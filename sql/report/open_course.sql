@@ -30,7 +30,7 @@ word as (
         regexp_replace(round(sign.value_now, 1)::decimal(9, 1)::varchar, '\.0$', '') as now,
         list_position(
             [
-                'open_rupture', 'not_on_track', 'missing_form', 'missed_last', 'none_booked',
+                'open_rupture', 'reported_rupture', 'not_on_track', 'missing_form', 'missed_last', 'none_booked',
                 'low_from_start', 'at_ceiling', 'interpreted'
             ],
             sign.sign
@@ -54,6 +54,13 @@ told as (
                         || before
                         || ' to '
                         || now
+                        || ' ('
+                        || name
+                        || ').'
+                when 'reported_rupture'
+                    then
+                        'A rupture was reported at session '
+                        || session_no::varchar
                         || ' ('
                         || name
                         || ').'

@@ -3,17 +3,23 @@
 -- Signs are prompts for a conversation between patient and therapist, and no alarm.
 --
 -- grain:   episode_id, sign
--- inputs:  score.alliance_session, score.course_appointment, score.early_alliance, score.end_state,
---          score.low_alliance, score.rupture, score.track
+-- inputs:  ref.setting, score.alliance_session, score.course_appointment, score.early_alliance,
+--          score.end_state, score.low_alliance, score.rupture, score.rupture_report, score.track
 -- columns: episode_id VARCHAR       course
---          sign VARCHAR             open_rupture, missing_form, not_on_track, low_from_start,
---                                   missed_last, none_booked, at_ceiling, interpreted
+--          sign VARCHAR             open_rupture, reported_rupture, missing_form, not_on_track,
+--                                   low_from_start, missed_last, none_booked, at_ceiling,
+--                                   interpreted
 --          instrument_id VARCHAR    questionnaire it is told on; NULL none
 --          session_no INTEGER       session it began at or was last seen at; NULL none
 --          value_before DECIMAL(12,6) where it came from; NULL does not apply
 --          value_now DECIMAL(12,6)  where it stands; NULL does not apply
 -- version: 1
-with going_on as (
+with setting as (
+    select max(value) filter (where name = 'repair_window')::integer as repair_window,
+    from ref.setting
+),
+
+going_on as (
     select *,
     from score.end_state
     where state = 'ongoing' and n_attended > 0
@@ -61,6 +67,17 @@ sign as (
     from score.rupture as rupture
     join going_on on rupture.episode_id = going_on.episode_id
     where rupture.state = 'open'
+    union all by name
+    select
+        report.episode_id,
+        'reported_rupture' as sign,
+        report.instrument_id,
+        max(report.session_no) as session_no,
+    from score.rupture_report as report
+    join going_on on report.episode_id = going_on.episode_id
+    cross join setting
+    where report.is_reported and report.session_no > going_on.n_attended - setting.repair_window
+    group by report.episode_id, report.instrument_id
     union all by name
     select
         episode_id,

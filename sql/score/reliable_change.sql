@@ -23,7 +23,7 @@
 --          first_on DATE              day of the first score
 --          last_on DATE               day of the last score
 --          sessions_before_end INTEGER attended sessions after the last score
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'baseline_session') as baseline_session,

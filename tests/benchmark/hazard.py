@@ -58,7 +58,7 @@ def test() -> None:
     rows = pl.concat(parts)
     before, after = rows.filter("is_before"), rows.filter("is_held_out")
     happened = (after["outcome"] == "dropout").to_numpy()
-    area = {}
+    area, calibration = {}, {}
     for name, learned in (("held out", before), ("the most", after)):
         design, _ = designed(learned)
         codes = learned["outcome"].replace_strict(
@@ -69,10 +69,14 @@ def test() -> None:
         )
         chance = chances(design.matrix(after), found.estimates)[:, 1]
         area[name] = _area(chance, happened)
-        if name == "held out":
-            told = calibrated("calibration", after, chance)
+        calibration[name] = calibrated("calibration", after, chance).terms
     SAY(f"{before.height} sessions learned from, {after.height} tested, {happened.sum()} dropouts")
-    SAY(", ".join(f"{t.name} {t.estimate:.3f} (error {t.standard_error:.3f})" for t in told.terms))
+    SAY(
+        ", ".join(
+            f"{t.name} {t.estimate:.3f} (error {t.standard_error:.3f})"
+            for t in calibration["held out"]
+        )
+    )
     SAY(
         f"C statistic {area['held out']:.3f}; fitted on the tested sessions themselves {area['the most']:.3f}"
     )

@@ -9,6 +9,7 @@ import pytest
 
 from tests.benchmark.exports import OQ45, SIDE_BY_SIDE, Shape
 from tests.benchmark.ingest import measure_ingest
+from tests.benchmark.scoring import measure_scoring
 
 
 @pytest.mark.parametrize("shape", [OQ45, SIDE_BY_SIDE], ids=["oq45", "side_by_side"])
@@ -19,3 +20,10 @@ def test_what_is_timed_is_done(tmp_path: Path, shape: Shape, again: bool) -> Non
     for case in times:
         assert case.floor > 0
         assert [name for name, _ in case.parts] == ["archive", "read, map, judge", "merge"]
+
+
+def test_scoring_is_timed_over_scored_sessions(tmp_path: Path) -> None:
+    scoring = measure_scoring(tmp_path, 2_000)
+    assert scoring.title.endswith("sessions with 3 forms each")
+    assert {"item_sum", "scale_score", "reliable_change", "outcome"} <= dict(scoring.tables).keys()
+    assert scoring.floor > 0 and scoring.total > 0

@@ -125,7 +125,8 @@ def test_every_figure_of_the_set_agrees(told: Told) -> None:
         outcomes = [
             told.outcomes[e]
             for e in told.finished()
-            if told.courses[e].record["clinic_id"] == clinic and first_day <= ended[e] <= AS_OF
+            if told.courses[e].record["clinic_id"] == clinic
+            and first_day <= (ended[e] or AS_OF) <= AS_OF
         ]
         for name, count in figures_of(outcomes).items():
             (row,) = rows(
@@ -157,12 +158,11 @@ def test_standardised_changes_agree(told: Told) -> None:
     n_compared = 0
     for name in sorted({name for given in GIVEN.values() for name in given}):
         direction = questionnaires()[name].direction
-        complete = {
-            e: (first, last)
-            for e, pairs in told.pairs.items()
-            if None not in (pair := pairs.get(name, (None, None)))
-            for first, last in [pair]
-        }
+        complete: dict[str, tuple[Fraction, Fraction]] = {}
+        for episode_id, pairs in told.pairs.items():
+            first, last = pairs.get(name, (None, None))
+            if first is not None and last is not None:
+                complete[episode_id] = (first, last)
         finished = [complete[e] for e in told.finished() if e in complete]
         reference = reference_of(finished, direction, MIN_COURSES)
         assert reference is not None, name

@@ -7,10 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from flows.second.rupture import RuptureRules, fate, usual_spread, walk
 from flows.sql_files import build
+from flows.synthetic.parameters import load
 from tests.sql.warehouse_fixture import build_stages, insert, rows, warehouse
 
 RULES = RuptureRules()
@@ -147,3 +149,34 @@ def test_too_few_courses_make_no_rupture(con: duckdb.DuckDBPyConnection) -> None
     told = rows(con, "select distinct is_eligible, is_onset, z from score.alliance_rating")
     assert told == [{"is_eligible": False, "is_onset": False, "z": None}]
     assert rows(con, "select * from score.rupture") == []
+
+
+def test_chance_alone_makes_a_rupture_of_one_to_two_sessions_in_a_hundred(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """A service in which no rupture ever happens: levels, slow drift and noise of the invented clinics."""
+    a = load().alliance
+    rng, courses = np.random.default_rng(20), {}
+    for number in range(3000):
+        n = min(20, 5 + int(rng.negative_binomial(3, 1 / 3)))
+        drift = rng.normal(0, a.ar_sd, n)
+        for t in range(1, n):
+            drift[t] = a.ar_phi * drift[t - 1] + np.sqrt(1 - a.ar_phi**2) * drift[t]
+        level = rng.normal(a.mean, np.hypot(a.therapist_sd, a.patient_sd))
+        seen = (
+            level + a.per_log_session * np.log(np.arange(1, n + 1)) + drift + rng.normal(0, 0.17, n)
+        )
+        points = np.clip(np.round(12 * seen), 12, 60)
+        courses[f"e{number:03d}"] = [Fraction(int(point), 12) for point in points]
+    enter(con, courses)
+    con.execute("drop schema if exists kept cascade")
+    build(con, "score", only=TABLES)
+    [found] = rows(
+        con,
+        "select count(*) as n, avg(is_onset::int) as of_sessions,"
+        " avg(is_onset::int) filter (where is_eligible) as of_eligible from score.alliance_rating",
+    )
+    assert found["n"] > 30_000
+    assert 0.01 <= found["of_sessions"] <= 0.02
+    # two standard errors of a normal variable leave 2.3 % below them
+    assert 0.015 <= found["of_eligible"] <= 0.023

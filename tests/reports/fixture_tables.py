@@ -9,8 +9,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from fixture_therapists import therapist_tables
+
 from tests.reports.alliance_tables import alliance_tables
 from tests.reports.ending_tables import ending_tables
+from tests.reports.fixture_course import expected_courses, track_rules, track_tests
 
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
 LEAK = "73.9127"
@@ -127,7 +130,11 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "agreement": _agreement(),
         "definition": _definitions(),
         "instrument": _instruments(),
+        "expected_course": expected_courses(),
+        "track_rule": track_rules(),
+        "track_test": track_tests(),
         "scored_form": _scored_forms(),
+        **therapist_tables(therapists),
         **_for_review(),
         **alliance_tables(HOSTILE),
         **ending_tables(HOSTILE),

@@ -20,6 +20,7 @@ def test_the_site_has_every_page_once(site):
     fixed = {
         "index.html",
         "alliance.html",
+        "on-track.html",
         "endings.html",
         "model-card.html",
         "data-quality.html",
@@ -140,6 +141,7 @@ def test_a_service_without_any_row_still_gets_its_pages():
     assert set(pages) == {
         "index.html",
         "alliance.html",
+        "on-track.html",
         "endings.html",
         "model-card.html",
         "data-quality.html",

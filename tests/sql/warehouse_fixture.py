@@ -1,6 +1,7 @@
 """Plain tables shaped like what the pipeline hands to sql/, so that SQL can be tested by itself."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -59,6 +60,8 @@ TABLES: Mapping[str, str] = {
     " delivery_id varchar, line integer, known_from date, known_to date",
     "valid.clinic": "clinic_id varchar, data_through date",
 }
+# What a test that does without it takes out of ref.night.
+AGREEMENT = ("Test agreement", date(2020, 1, 1))
 STAGES = ("finding", "score", "model", "measure", "report")
 
 
@@ -77,7 +80,10 @@ def warehouse(as_of: date, service: Service | None = None) -> duckdb.DuckDBPyCon
         con.execute(f"create schema {schema}")
     for table, columns in TABLES.items():
         con.execute(f"create table {table} ({columns})")
-    fill_reference(con, shipped(), service or Service("Test service", {"a": "Alder"}), as_of)
+    service = service or Service("Test service", {"a": "Alder"})
+    if service.therapist_agreement is None:
+        service = replace(service, therapist_agreement=AGREEMENT)
+    fill_reference(con, shipped(), service, as_of)
     return con
 
 
