@@ -31,6 +31,7 @@ lint: .venv/test.done
 
 bench: .venv/test.done
 	$(BIN)/python -m tests.benchmark
+	$(BIN)/python -m tests.benchmark.hazard
 
 # Breaks every instrument file in every way it can be broken, and names what no check notices.
 mutants: .venv/test.done

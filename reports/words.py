@@ -326,5 +326,4 @@ MODEL_LIMITS: Final = (
     "Ratings that depend on who sees them, and forms that come back least from those about to leave, are taken as they are.",
     "Endings without a recorded reason count as other endings: the true chance of dropout is a little higher.",
     "If somebody acts on a chance, fewer leave than expected, and the model will look wrong for being useful.",
-    "There is no comparison with a more flexible model yet.",
 )

@@ -18,6 +18,7 @@ import polars as pl
 from flows.modelling.fit import DECIMALS, Fit, FloatArray, NoSolution, Term, independent, logistic
 from flows.modelling.multinomial import chances, dummies, multinomial
 from flows.modelling.sample_size import SampleSize, r_squared_of, rows_needed
+from flows.modelling.yardstick import boosted
 
 OUTCOMES = ("dropout", "planned", "other")
 BAND = "session_band"
@@ -69,6 +70,7 @@ def fit_hazards(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterat
         fits, chance = fit_family(f"held_out_{month}", before, settings, after)
         yield from fits
         yield calibrated(f"calibration_{month}/dropout", after, chance)
+        yield measured_against(f"yardstick_{month}/dropout", before, after, chance)
 
 
 def fit_family(
@@ -185,6 +187,24 @@ def calibrated(model_id: str, after: pl.DataFrame, chance: FloatArray | None) ->
             Term("slope", float(slope.estimates[1]), float(slope.errors[1]), None),
         ],
     )
+
+
+def measured_against(
+    model_id: str, before: pl.DataFrame, after: pl.DataFrame, chance: FloatArray | None
+) -> Fit:
+    """How a flexible model does on the same sessions."""
+    learned, happened = [
+        (rows["outcome"] == "dropout").to_numpy().astype(np.float64) for rows in (before, after)
+    ]
+    last: date | None = after["session_on"].max() if after.height else None  # type: ignore[assignment]
+    known = (model_id, "dropout", last, after.height, int(happened.sum()))
+    if chance is None or not 0 < happened.sum() < len(happened):
+        return Fit(*known, why_not="there is no model to test")
+    names = ("session_no", *NUMBERS)
+    area, brier = boosted(
+        *(raw_columns(before, names), learned), *(raw_columns(after, names), happened)
+    )
+    return Fit(*known, [Term("auc", area, None, None), Term("brier", brier, None, None)])
 
 
 def in_the_large(logit: FloatArray, happened: FloatArray) -> tuple[float, float]:

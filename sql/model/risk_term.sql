@@ -1,39 +1,37 @@
--- What one thing known at the end of a session adds to the logit of each way of ending, beside the
--- average session.
+-- What one thing known at the end of a course's newest session adds to the logit of dropout, beside
+-- the average session: the reasons for its chance.
 --
 -- What is not known adds nothing. All levels of one factor are one thing.
 --
--- grain:   family, outcome, session_id, factor
--- inputs:  model.coefficient, model.fit, model.person_session
--- columns: family VARCHAR              last_session: the model in use; held_out: the one that is
---                                      tested
---          outcome VARCHAR             dropout, planned or other
---          session_id VARCHAR          attended session
+-- grain:   session_id, factor
+-- inputs:  model.coefficient, model.fit, model.person_session, model.reason_share
+-- columns: session_id VARCHAR          newest attended session of the course
 --          factor VARCHAR              what was known
 --          contribution DECIMAL(38,18) coefficient times the distance from the mean
 -- version: 1
-with newest as (
-    select max(split_part(model_id, '/', 1)) as held_out,
-    from model.fit
-    where starts_with(model_id, 'held_out_') and is_used
-),
-
-term as (
+with term as (
     select
-        case when starts_with(fit.model_id, 'held_out_') then 'held_out' else 'last_session' end
-            as family,
-        fit.outcome,
         coefficient.term,
         split_part(coefficient.term, '=', 1) as factor,
         coefficient.estimate,
         coefficient.centre,
-    from model.fit as fit
-    join model.coefficient as coefficient on fit.model_id = coefficient.model_id
-    cross join newest
+    from model.coefficient as coefficient
+    join model.fit as fit on coefficient.model_id = fit.model_id
     where
         fit.is_used
+        and coefficient.model_id = 'last_session/dropout'
         and coefficient.term <> 'intercept'
-        and split_part(fit.model_id, '/', 1) in ('last_session', newest.held_out)
+),
+
+newest as (
+    select session.*,
+    from model.person_session as session
+    join model.reason_share as reason on session.clinic_id = reason.clinic_id
+    where reason.is_enough
+    qualify row_number() over (
+        partition by session.episode_id
+        order by session.session_no desc
+    ) = 1
 ),
 
 known as (
@@ -59,13 +57,11 @@ known as (
                 struct_pack(term := 'session_band=9+', x := (session_band = '9+')::double)
             ]
         ) as value,
-    from model.person_session
+    from newest
 ),
 
 contribution as (
     select
-        term.family,
-        term.outcome,
         known.session_id,
         term.factor,
         coalesce(term.estimate * (known.value.x - term.centre), 0)::decimal(38, 18) as contribution,
@@ -74,10 +70,8 @@ contribution as (
 )
 
 select
-    family::varchar as family,
-    outcome::varchar as outcome,
     session_id::varchar as session_id,
     factor::varchar as factor,
     sum(contribution)::decimal(38, 18) as contribution,
 from contribution
-group by family, outcome, session_id, factor
+group by session_id, factor

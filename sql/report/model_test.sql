@@ -1,7 +1,7 @@
 -- Line of the model card on the test: how well the model foresaw the sessions it had not seen.
 --
 -- grain:   topic, line_order
--- inputs:  measure.risk_gate, measure.risk_test, ref.setting
+-- inputs:  measure.risk_gate, measure.risk_test, model.coefficient, ref.setting
 -- columns: topic VARCHAR       test, month, tenth or group
 --          line_order INTEGER  order in the topic
 --          label VARCHAR       what the line is about
@@ -53,6 +53,18 @@ line as (
         '0.5 is chance, 1 is certainty' as note,
     from tested
     where part = 'all'
+    union all
+    select
+        'test' as topic,
+        '1 flexible' as sorted_by,
+        'The same of a flexible model (gradient boosting) that cannot say why' as label,
+        round(max(coefficient.estimate) filter (where coefficient.term = 'auc'), 2)::decimal(9, 2)::varchar
+            as value_text,
+        'Brier score ' || round(max(coefficient.estimate) filter (where coefficient.term = 'brier'), 4)::decimal(9, 4)
+        || '; a yardstick, used for nothing else' as note,
+    from model.coefficient as coefficient
+    join gate on coefficient.model_id = 'yardstick_' || gate.month || '/dropout'
+    having count(*) > 0
     union all
     select
         'test' as topic,

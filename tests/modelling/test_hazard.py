@@ -13,6 +13,7 @@ import pytest
 from flows.model import build_models
 from flows.modelling.hazard import NUMBERS, calibrated, fit_hazards, in_the_large
 from flows.modelling.multinomial import multinomial
+from flows.modelling.yardstick import boosted
 from flows.second.hazard import area_under_curve, chances, leaves_within
 from flows.sql_files import build, read_sql_files
 from flows.synthetic.parameters import load
@@ -78,9 +79,10 @@ def test_contributions_are_the_distance_from_the_average_session(
         whole,
         """select term.session_id, sum(term.contribution)::double as total, min(risk.dropout) as dropout,
             min(1 - risk.dropout - risk.planned - risk.other) as goes_on
-        from model.risk_term as term join model.risk as risk using (family, session_id)
-        where family = 'last_session' and outcome = 'dropout' group by all order by all limit 200""",
+        from model.risk_term as term join model.risk as risk using (session_id)
+        where risk.family = 'last_session' group by all order by all limit 200""",
     )
+    assert len(found) == 200
     for row in found:
         logit = models["dropout"]["intercept"][0] + row["total"]
         assert np.log(row["dropout"] / row["goes_on"]) == pytest.approx(logit, abs=1e-10)
@@ -125,6 +127,25 @@ def test_model_in_use_tells_nearly_what_can_be_told(whole: duckdb.DuckDBPyConnec
     assert area["last_session"] - area["held_out"] < 0.03
     (slope,) = rows(whole, "select * from model.coefficient where term = 'slope'")
     assert abs(slope["estimate"] - 1) < 3 * slope["standard_error"] < 0.6
+
+
+def test_flexible_model_is_tested_on_the_same_sessions(whole: duckdb.DuckDBPyConnection) -> None:
+    (fit,) = rows(whole, "select * from model.fit where starts_with(model_id, 'yardstick')")
+    (tested,) = rows(whole, "select count(*) as n, count(*) filter (where outcome = 'dropout') as n_events"
+                            " from model.hazard_row where is_held_out")  # fmt: skip
+    assert (fit["n"], fit["n_events"]) == (tested["n"], tested["n_events"])
+    terms = {row["term"]: row["estimate"] for row in rows(
+        whole, "select * from model.coefficient where starts_with(model_id, 'yardstick')")}  # fmt: skip
+    assert 0.55 < terms["auc"] < 0.8 and 0 < terms["brier"] < 0.05
+
+
+def test_a_bend_is_found_by_the_flexible_model_alone() -> None:
+    chance = np.random.default_rng(4)
+    x = chance.normal(size=(8_000, 1))
+    happened = (chance.random(8_000) < np.where(np.abs(x[:, 0]) > 1, 0.3, 0.02)).astype(float)
+    area, _ = boosted(x[:4_000], happened[:4_000], x[4_000:], happened[4_000:])
+    assert area > 0.75
+    assert area_under_curve(x[4_000:, 0].tolist(), (happened[4_000:] == 1).tolist()) < 0.55
 
 
 def generating(world: World) -> tuple[np.ndarray, np.ndarray]:
