@@ -77,7 +77,9 @@ def instrument_of(data: Mapping[str, Any], content_hash: str) -> Instrument:
 
 
 def _counterpart(row: Mapping[str, Any] | None) -> Counterpart | None:
-    return row and Counterpart(row["instrument"], row["parallel"], row["source"])
+    if row is None:
+        return None
+    return Counterpart(row["instrument"], row["parallel"], row["source"])
 
 
 def _scale(name: str, scales: Mapping[str, Any]) -> Scale:

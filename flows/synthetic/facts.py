@@ -40,6 +40,7 @@ def add_facts(
     )
     employment = _pick(rng, n, f.employment)
     may_lose = (employment == "employed") & (rng.random(n) < _share(0.08, worse) - 0.08)
+    waits = rng.integers(f.referral_days[0], f.referral_days[1], n)
     frame = episodes.with_columns(
         sex=pl.Series(sex),
         age_band=pl.Series(_pick(rng, n, f.age_bands)),
@@ -52,8 +53,7 @@ def add_facts(
         ),
         employment=pl.Series(np.where(may_lose, rng.choice(OUT_OF_WORK, n), employment)),
         needs=pl.Series(rng.random(n) < f.interpreter),
-        referred_on=pl.col("started_on")
-        - pl.duration(days=pl.Series(rng.integers(f.referral_days[0], f.referral_days[1], n))),
+        referred_on=pl.col("started_on") - pl.duration(days=pl.lit(pl.Series(waits))),
     )
     frame = _same_person(frame)
     missing = {name: pl.Series(rng.random(n) < f.not_recorded) for name in RECORDED}

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
+from numpy.typing import NDArray
 
 from flows.modelling.alliance import (
     Needs,
@@ -21,7 +22,7 @@ RNG = np.random.default_rng(5)
 NEEDS = Needs(therapists=10, courses=50, resamples=400)
 
 
-def courses_of(sizes: Sequence[int], per_therapist: int) -> pl.DataFrame:
+def courses_of(sizes: NDArray[np.int64], per_therapist: int) -> pl.DataFrame:
     episode = np.repeat(np.arange(len(sizes)), sizes)
     return pl.DataFrame(
         {"episode_id": episode, "therapist_id": [f"t{e // per_therapist:02d}" for e in episode]}
