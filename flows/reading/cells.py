@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from flows.reading.cell_status import OK, first_fault
 from schemas.export_format import Condition, FieldRule, MissingIf, Source, Values
 from schemas.instrument_types import Instrument
 from schemas.mapping_parts import NAMED_FORMATS
@@ -133,7 +134,7 @@ def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[
     Status is ok, missing, long, mangled, pattern, undeclared, unknown or number: the first thing wrong.
     """
     if rule is None:
-        return [(name, "null::varchar"), (f"{name}_status", "'ok'")]
+        return [(name, "null::varchar"), (f"{name}_status", OK)]
     steps = _Steps(name, grammar.present(rule))
     steps.failures.append((f"length({steps.last}) > {LONGEST_ID}", "long"))
     if rule.personal is False and rule.matches is None:
@@ -156,9 +157,14 @@ def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[
             f"case when {matches(steps.last, rule.matches)} then {steps.last} end", "pattern"
         )
     if rule.type == "int":
+        # Nearly every number is written plainly: that is seen without a pattern.
+        plain = (
+            f"length({steps.last}) < 10 and try_cast({steps.last} as int)::varchar = {steps.last}"
+        )
         whole = f"cast(regexp_replace({steps.last}, '[.]0+$', '') as integer)"
         fits = matches(steps.last, r"-?[0-9]{1,9}([.]0+)?")
-        steps.take(f"case when {fits} then cast({whole} as varchar) end", "number")
+        number = f"when {plain} then {steps.last} when {fits} then cast({whole} as varchar)"
+        steps.take(f"case {number} end", "number")
     return steps.finish()
 
 
@@ -181,8 +187,7 @@ class _Steps:
             self.failures.append((f"{alias} is null", fault))
 
     def finish(self) -> list[tuple[str, str]]:
-        cases = " ".join(f"when {test} then '{word}'" for test, word in self.failures)
-        status = f"case {cases} else 'ok' end"
+        status = first_fault(self.failures)
         return [*self.aliased, (self.name, self.last), (f"{self.name}_status", status)]
 
 
@@ -211,7 +216,7 @@ def date_field(
         return (
             [],
             [],
-            [*nothing, (f"{name}_precision", "null::varchar"), (f"{name}_status", "'ok'")],
+            [*nothing, (f"{name}_precision", "null::date_precision"), (f"{name}_status", OK)],
         )
     raw, found, at_clinic = f"{name}_0", f"{name}_found", f"{name}_local"
     cell = grammar.present(rule)
@@ -228,14 +233,14 @@ def date_field(
     local, text, precision = _local_and_text(raw, found, rule, grammar.timezone)
     # A time zone may carry the last day of the calendar out of it.
     fits = "true" if local == found else f"coalesce(year({local}) between 1 and 9999, false)"
-    status = (
-        f"case when {raw} is null then 'missing' when {found} is null or not {fits}"
-        f" then 'unreadable' when {conflict} then 'ambiguous' else 'ok' end"
+    unreadable = f"{found} is null or not {fits}"
+    status = first_fault(
+        [(f"{raw} is null", "missing"), (unreadable, "unreadable"), (conflict, "ambiguous")]
     )
     told = [
         (at_clinic, local if local == found else f"case when {fits} then {local} end"),
         (name, at_clinic),
-        (f"{name}_precision", precision),
+        (f"{name}_precision", f"cast({precision} as date_precision)"),
         (f"{name}_text", text),
         (f"{name}_status", status),
     ]
