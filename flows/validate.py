@@ -41,7 +41,7 @@ from schemas.mapping_faults import MappingFaults
 
 EARLIEST = date(1990, 1, 1)
 # Raised where the same file would give other rows, or rows other ids: everything landed is read again.
-READER = b"2"
+READER = b"3"
 # Refusals that leave the file where it is: nothing of it was landed.
 NOT_LANDED = (
     "file-unmatched",
