@@ -1,4 +1,4 @@
-"""SQL text for single cells: missing codes, identifiers, numbers, dates.
+"""SQL text for single cells: missing codes, identifiers, dates.
 
 The mapping is data, so its SQL is put together here; everything a clinic wrote goes in as a quoted
 literal. Each function returns expressions over the engine's columns, never a value.
@@ -9,11 +9,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from flows.reading.cell_status import OK, first_fault
-from schemas.export_format import Condition, FieldRule, MissingIf, Source, Values
-from schemas.instrument_types import Instrument
+from schemas.export_format import Condition, FieldRule, MissingIf, Source
 from schemas.mapping_parts import NAMED_FORMATS
 
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
@@ -24,8 +22,6 @@ ISO_TIME = rf"{ISO_DATE}[T ]{ISO_CLOCK}{ISO_ZONE}?"
 SERIAL_DAY = r"[0-9]{1,7}([.,]0+)?"
 SERIAL = r"[0-9]{1,7}([.,][0-9]{1,17})?"
 ISO_OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
-# Numbers are kept as DECIMAL(9, 3).
-SMALLEST_STEP = Decimal("0.001")
 # Longer texts are remarks in a column taken for an id; a few of them fill the memory.
 LONGEST_ID = 200
 SCIENTIFIC = r"\d([.,]\d+)?[eE]\+?\d+"
@@ -333,72 +329,3 @@ def _offset_text(found: str, zone: str) -> str:
     seconds = f"cast(epoch({found}) - epoch(timezone({literal(zone)}, {found})) as integer)"
     sign = f"case when {seconds} < 0 then '-' else '+' end"
     return f"{sign} || printf('%02d:%02d', abs({seconds}) // 3600, abs({seconds}) % 3600 // 60)"
-
-
-@dataclass(frozen=True)
-class NumberRule:
-    """Which texts are numbers here: decimal mark, and the step between allowed values.
-
-    Attributes:
-        decimal: the file's decimal mark.
-        step: between two neighbouring values; whatever lies between is no number here.
-        common: texts tried first, because nearly every cell is one of them.
-    """
-
-    decimal: str
-    step: Decimal = SMALLEST_STEP
-    common: tuple[str, ...] = ()
-
-    def pattern(self) -> str:
-        """A plain number; no leading zeros, because some exporters use 00 as a code of its own."""
-        mark = "[.]" if self.decimal == "." else ","
-        places = self._places()
-        fraction = f"({mark}[0-9]{{1,{places}}}0*)?" if places else f"({mark}0+)?"
-        return f"-?(0|[1-9][0-9]{{0,5}}){fraction}"
-
-    def _places(self) -> int:
-        return max(0, -int(self.step.normalize().as_tuple().exponent))
-
-    def text(self, cell: str) -> str:
-        """The number as plain text with a point; NULL where the cell is no number."""
-        plain = f"replace({cell}, ',', '.')" if self.decimal == "," else cell
-        fits = matches(cell, self.pattern())
-        if self.step == 1:
-            plain = f"regexp_replace({plain}, '[.]0+$', '')"
-        elif self.step != Decimal(1).scaleb(-self._places()):
-            fits = f"{fits} and try_cast({plain} as decimal(9,3)) % {self.step}::decimal(9,3) = 0"
-        return f"case when {fits} then {plain} end"
-
-    def value(self, cell: str) -> str:
-        """The number as DECIMAL(9,3); NULL where the cell is no number."""
-        quick = " ".join(f"when {literal(t)} then {t}::decimal(9,3)" for t in self.common)
-        slow = f"cast({self.text(cell)} as decimal(9,3))"
-        return f"case {cell} {quick} else {slow} end" if quick else slow
-
-
-def number_rule(grammar: CellGrammar, instrument: Instrument | None) -> NumberRule:
-    """What counts as an answer to an instrument; any number where the registry does not know it."""
-    decimal = grammar.source.read.decimal
-    if instrument is None:
-        return NumberRule(decimal)
-    if instrument.answer_step != 1:
-        return NumberRule(decimal, instrument.answer_step)
-    low, high = int(instrument.answer_min), int(instrument.answer_max)
-    common = [str(n) for n in range(low, min(high, low + 20) + 1)]
-    common = [text for text in common if text not in grammar.source.missing]
-    return NumberRule(decimal, instrument.answer_step, tuple(common))
-
-
-def coded(cell: str, values: Values, decimal: bool) -> str:
-    """A cell through the mapping's answer codes: DECIMAL(9,3) or plain text; NULL if undeclared."""
-
-    def fold(text: str) -> str:
-        return " ".join(text.split()).lower() if values.fold else text
-
-    shown = f"lower(trim(regexp_replace({cell}, '\\s+', ' ', 'g')))" if values.fold else cell
-    cases = " ".join(
-        f"when {literal(fold(code))} then "
-        + (f"{value}::decimal(9,3)" if decimal else literal(str(value)))
-        for code, value in values.map.items()
-    )
-    return f"case {shown} {cases} end"

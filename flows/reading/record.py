@@ -12,16 +12,9 @@ import duckdb
 
 from flows.errors import MappingError
 from flows.reading.cell_status import declare_types, first_fault
-from flows.reading.cells import (
-    CellGrammar,
-    NumberRule,
-    clean_name,
-    cleaned,
-    coded,
-    literal,
-    number_rule,
-)
+from flows.reading.cells import CellGrammar, clean_name, cleaned, literal
 from flows.reading.delimited import TextTable, engine_read
+from flows.reading.number_cells import NumberRule, coded, number_rule
 from flows.reading.plan import Part, RecordPlan
 from flows.reading.version import version_columns
 from schemas.export_format import Appointment, Episode, FieldRule, Form, Source

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyreadstat
@@ -46,6 +45,10 @@ def _write_workbook(frame: pl.DataFrame, path: Path) -> None:
     frame.write_excel(path)
 
 
+def _write_data_file(frame: Any, path: Path) -> None:
+    pyreadstat.write_sav(frame, str(path))
+
+
 def _write_responses(frame: pl.DataFrame, path: Path) -> None:
     """One QuestionnaireResponse a line."""
     with path.open("w", encoding="utf-8") as lines:
@@ -56,17 +59,13 @@ def _write_responses(frame: pl.DataFrame, path: Path) -> None:
                 "questionnaire": "http://loinc.org/q/44249-1",
                 "status": "completed",
                 "subject": {"reference": f"Patient/{patient}"},
-                "authored": _day(day),
+                "authored": day.isoformat(),
                 "item": [
                     {"linkId": link, "answer": [{"valueInteger": answer}]}
                     for link, answer in zip(LINKS, answers, strict=True)
                 ],
             }
             lines.write(json.dumps(response) + "\n")
-
-
-def _day(day: date) -> str:
-    return day.isoformat()
 
 
 def _read_workbook(path: Path) -> None:
@@ -86,7 +85,7 @@ FORMATS: dict[str, Format] = {
     "sav": (
         "sav",
         PHQ9.mapping(written="sav"),
-        lambda frame, path: pyreadstat.write_sav(frame, str(path)),
+        _write_data_file,
         lambda path: pyreadstat.read_sav(str(path)),
         "pyreadstat",
     ),
@@ -95,7 +94,7 @@ FORMATS: dict[str, Format] = {
 
 
 def measure_format(folder: Path, name: str, shape: Shape) -> Times:
-    """Time a file's ingest against the read of its library, best of three for the latter.
+    """Time a file's ingest against the read of its library, the latter best of three.
 
     Args:
         folder: an empty folder.
@@ -105,7 +104,7 @@ def measure_format(folder: Path, name: str, shape: Shape) -> Times:
     ending, mapping, write, read, library = FORMATS[name]
     workspace = make_service(folder / "service", mapping)
     export = workspace.inbox / CLINIC / f"rows_1.{ending}"
-    write(replace(shape).frame(seed=1), export)
+    write(shape.frame(seed=1), export)
     floor = min(timed(lambda: read(export)) for _ in range(3))
     times = Times(f"{shape.rows:,} rows: {shape.name} as {name}", floor, of=f"{library}'s read")
     ingest(workspace, NIGHTS[0], times)
