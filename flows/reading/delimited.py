@@ -26,7 +26,7 @@ from flows.reading.wide import WideRecords
 from schemas.export_format import Read
 
 CHUNK_BYTES = 8 << 20
-HEADER_BYTES = 1 << 20
+HEADER_CHARACTERS = 1 << 20
 HEADER_RECORDS = 200
 LONGEST_LINE = 16 << 20
 # A control character cannot be in a decoded file: no cell is ever taken for NULL by the engine.
@@ -185,7 +185,7 @@ def _head(chunks: Iterator[bytes]) -> bytes:
     for chunk in chunks:
         parts.append(chunk)
         filled += len(chunk) if filled else len(chunk.decode("utf-8").lstrip())
-        if filled >= HEADER_BYTES:
+        if filled >= HEADER_CHARACTERS:
             break
     if not filled:
         raise FileRefused("file-empty")

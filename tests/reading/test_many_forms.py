@@ -94,3 +94,15 @@ def test_a_key_that_comes_twice_is_chained_for_each_form(tmp_path: Path) -> None
         ("gad7", 2, 7),
         ("gad7", 3, 21),
     }
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
+def test_line_breaks_and_letters_cut_by_a_piece_are_read_whole(
+    read: Reader, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Pieces of plain text are taken over as they are, between others that have to be decoded."""
+    monkeypatch.setattr("flows.reading.delimited.CHUNK_BYTES", size)
+    lines = [HEADER, row("p1"), row("pä"), row("p3", 2)]
+    endings = ["\r\n", "\r", "\n", "\r\n"]
+    result = read("".join(line + end for line, end in zip(lines, endings, strict=True)))
+    assert [(r[1], r[4]) for r in result.rows[::9]] == [("p1", "1"), ("pä", "1"), ("p3", "2")]
