@@ -293,6 +293,35 @@ def status(
         raise typer.Exit(errors.OVERDUE)
 
 
+@app.command(epilog="Example: rapport verify published/2026-11-17")
+def verify(
+    night: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FOLDER]", help="A published night; the workspace's newest."),
+    ] = None,
+    patients: Annotated[int, typer.Option(min=1, help="So many at most are drawn.")] = 2000,
+    seed: Annotated[
+        int | None, typer.Option(help="Draws the patients; the night's date where none is given.")
+    ] = None,
+    workspace: WorkspaceOption = HERE,
+    quiet: QuietOption = False,
+) -> None:
+    """Compute the figures of a published night a second time, and say which do not agree.
+
+    Reads the night's folder alone, and writes nothing. Exit code 50 when a figure disagrees.
+    """
+    from flows.night import read_instruments
+    from flows.verify.command import verify_night
+
+    space = Workspace(workspace)
+    found = verify_night(night or space.current, read_instruments(space), patients, seed)
+    if not quiet or not found.is_good:
+        for line in found.lines():
+            out.print(line, markup=False)
+    if not found.is_good:
+        raise typer.Exit(errors.DISAGREEMENT)
+
+
 def _finding_line(row: dict[str, Any]) -> str:
     where = ":".join(
         str(part) for part in (row["file"], row["line"], row["column_name"]) if part is not None

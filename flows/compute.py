@@ -1,4 +1,4 @@
-"""Everything after reading: judge, score, measure, report, in one transaction."""
+"""Everything after reading: judge, score, model, measure, report, in one transaction."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import duckdb
 
 from flows.calendar import days_due, night_after
 from flows.errors import SettingsError, StreetError
+from flows.model import build_models
 from flows.night import Night, all_clinics, internal_fault
 from flows.program import program_version
 from flows.quality import judge_tables
@@ -16,11 +17,12 @@ from flows.sql_files import BrokenTable, build
 from flows.sql_header import HeaderFault
 from flows.validate import clinic_rules
 from flows.verdict import Unjudged
+from flows.verify.nightly import check_agreement
 from flows.warehouse import transaction
 
 # How far back missed deliveries are counted.
 CALENDAR_REACH = timedelta(days=400)
-STAGES = ("finding", "score", "measure", "report")
+STAGES = ("finding", "score", "model", "measure", "report")
 
 
 def service_of(night: Night) -> Service:
@@ -33,6 +35,7 @@ def service_of(night: Night) -> Service:
         except Exception:  # noqa: BLE001 - what is wrong with this mapping was said when it was read
             names[clinic_id] = clinic_id
     settings = night.settings
+    agreed = settings.governance.therapist_agreement
     return Service(
         name=settings.service.name,
         clinics=names,
@@ -46,6 +49,7 @@ def service_of(night: Night) -> Service:
         ],
         outcome_preference=settings.outcome.preference,
         disabled_instruments=settings.instruments.disabled,
+        therapist_agreement=(agreed.reference, agreed.date) if agreed else None,
     )
 
 
@@ -61,7 +65,7 @@ def deliveries_due(night: Night) -> list[tuple[str, date, date]]:
 
 
 def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
-    """Score, measure and report, in one transaction.
+    """Score, model, measure and report, in one transaction.
 
     Raises:
         StreetError: naming the stage; the text of the engine's error is kept out, it may hold cells.
@@ -75,10 +79,22 @@ def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
             fill_reference(con, night.instruments, service, night.as_of)
             for stage in STAGES:
                 night.progress.step(stage)
-                build(con, stage)
+                if stage == "model":
+                    build_models(con, night.as_of)
+                else:
+                    build(con, stage)
                 if stage == "finding":
                     judge_tables(con)
+                if stage == "measure":
+                    _compute_again(con, night)
     except (BrokenTable, HeaderFault, ReferenceFaults, Unjudged) as error:
         raise StreetError(f"{stage}: {error}") from None
     except duckdb.Error as error:
         raise StreetError(f"{stage}: {internal_fault(error)}") from None
+
+
+def _compute_again(con: duckdb.DuckDBPyConnection, night: Night) -> None:
+    night.progress.step("compute a sample again")
+    for topic in check_agreement(con).topics:
+        if not topic.is_good:
+            night.progress.say(topic.line())

@@ -34,6 +34,10 @@ PROTOCOL = "".join(
         ("cedar", "SRS", '"session"'),
     ]
 )
+# Without it the demonstration would have no page of a therapist to look at.
+AGREEMENT = (
+    '\n[governance]\ntherapist_agreement = { reference = "demonstration", date = 2026-01-01 }\n'
+)
 SERVICE = "Demonstration service (synthetic patients)"
 MAPPINGS = Path(__file__).with_name("synthetic") / "mappings"
 
@@ -62,7 +66,7 @@ def make_demo(workspace: Workspace, seed: int, *, small: bool, progress: Progres
     first, second = DEMO_NIGHT - timedelta(days=1), DEMO_NIGHT
     key = hashlib.sha256(f"demonstration {seed}".encode()).digest()
     if not mark.is_file():
-        make_workspace(workspace, SERVICE, key=key, more_settings=PROTOCOL)
+        make_workspace(workspace, SERVICE, key=key, more_settings=PROTOCOL + AGREEMENT)
         mark.write_text(wanted, encoding="utf-8")
     if not (workspace.published / first.isoformat()).is_dir():
         progress.step("simulate")

@@ -11,6 +11,7 @@ OVERDUE = 40
 FILE_REFUSED = 30
 ROWS_REFUSED = 31
 LINES_REFUSED = 32
+DISAGREEMENT = 50
 
 
 class RapportError(Exception):
@@ -98,6 +99,13 @@ class WorkspaceBusy(RapportError):
 
     exit_code = 14
     headline = "Another run is at work in this workspace"
+
+
+class NothingPublished(RapportError):
+    """A folder that should hold a published night holds none, or a part of one."""
+
+    exit_code = 51
+    headline = "There is nothing to verify"
 
 
 class FileRefused(RapportError):

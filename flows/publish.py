@@ -20,11 +20,12 @@ from flows.land import sync_folder
 from flows.progress import Progress
 from flows.reading.cells import literal
 from flows.workspace import Workspace
-from reports.render import count_pages, render_audit, render_site
+from reports.render import count_pages, render_audit, render_care_team, render_site
 
 UNFINISHED = ".building-"
+CARE_TEAM = "care_team"
 REPLACED = ".replaced-"
-AUDITED = ("landed", "valid", "finding", "ref", "score", "measure", "report")
+AUDITED = ("landed", "valid", "finding", "ref", "score", "model", "measure", "report")
 # What a night is still writing of itself while it is published, and the fingerprint of the key.
 NOT_AUDITED = ("night_record", "clinic_night_record", "key_record")
 # Histories are sorted by what identifies a version; everything else by all its columns.
@@ -73,6 +74,7 @@ def publish(
     _write_audit(con, building / "audit")
     for name, content in render_audit(tables):
         (building / "audit" / name).write_text(content, encoding="utf-8")
+    _write_care_team(tables, building / CARE_TEAM)
     _write_summary(tables, con, building)
     _sync_tree(building)
     if place.exists():
@@ -115,6 +117,13 @@ def _write_pages(tables: dict[str, list[dict[str, Any]]], folder: Path, progress
         progress.advance(done, total)
 
 
+def _write_care_team(tables: dict[str, list[dict[str, Any]]], folder: Path) -> None:
+    """Row level, one page a therapist: nobody but the account that ran the night may open it."""
+    folder.mkdir(mode=0o700)
+    for name, content in render_care_team(tables):
+        (folder / name).write_text(content, encoding="utf-8")
+
+
 def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """One Parquet file per table, a small database of views over them, a data dictionary."""
     names = []
@@ -138,7 +147,8 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     (folder / "README.txt").write_text(
         "Open audit.duckdb from this folder: duckdb -readonly audit.duckdb\n"
         "Each view reads the Parquet file of the same name; dictionary.csv explains every column.\n"
-        "scores.html lists the newest scores with the file and line they came from.\n",
+        "scores.html lists the newest scores with the file and line they came from.\n"
+        "review.html lists risk answers and reliable deteriorations, case by case.\n",
         encoding="utf-8",
     )
 

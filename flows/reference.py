@@ -16,25 +16,41 @@ from flows.sql_files import SQL_ROOT, measures
 from schemas.instrument import find
 from schemas.instrument_types import Instrument
 
-DEFAULTS = Path(__file__).resolve().parent.parent / "schemas" / "defaults.toml"
+SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
+DEFAULTS = SCHEMAS / "defaults.toml"
+OUTCOME_SET = SCHEMAS / "talking_therapies.toml"
+
+# Defaults that are lists; a service sets them, if at all, elsewhere than among the thresholds.
+LISTS = frozenset({"outcome_preference", "phase_ends"})
 
 TABLES: Mapping[str, str] = {
     **INSTRUMENT_TABLES,
     "clinic": "clinic_id varchar, clinic_name varchar",
     "setting": "name varchar, value decimal(18,6), source varchar",
-    "night": "service_name varchar, revision integer, program_version varchar",
+    # The agreement that figures of therapists rest on stands here too; NULL there is none.
+    "night": "service_name varchar, revision integer, program_version varchar, agreement varchar,"
+    " agreed_on date",
     "period": "period_id varchar, period_kind varchar, period_start date, period_end date,"
     " label varchar, period_order integer",
     # Days on which deliveries are due, and the night by which each must have come.
     "delivery_due": "clinic_id varchar, due_on date, night date",
     "protocol": "clinic_id varchar, instrument_id varchar, respondent varchar, every integer,"
     " is_inferred boolean",
+    # Phases of treatment by session; the last has no end.
+    "phase": "phase integer, session_from integer, session_to integer, label varchar",
     "outcome_preference": "rank integer, instrument_id varchar",
+    # The outcome set of NHS Talking Therapies; its thresholds are those of this population.
+    "outcome_set": "instrument_id varchar, role varchar, rank integer, population varchar,"
+    " diagnosis_groups varchar[]",
     "definition": "measure varchar, label varchar, version varchar, numerator varchar,"
     " denominator varchar, minimum integer, better varchar, why varchar, source varchar,"
     " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar,"
-    " levels varchar[]",
+    " levels varchar[], is_where_used boolean, has_funnel boolean",
 }
+
+
+# No course has so many sessions.
+FOREVER = 1_000_000
 
 
 class ReferenceFaults(Exception):
@@ -62,6 +78,8 @@ class Service:
     protocol: Sequence[Mapping[str, Any]] = ()
     outcome_preference: Sequence[str] = ()  # instrument ids or names, first decides
     disabled_instruments: Sequence[str] = ()
+    # What figures of therapists rest on: where it is found, and from when it holds.
+    therapist_agreement: tuple[str, date] | None = None
 
 
 def fill_reference(
@@ -78,18 +96,22 @@ def fill_reference(
     """
     defaults = _defaults()
     preference = defaults.pop("outcome_preference")["value"]
+    phase_ends = defaults.pop("phase_ends")["value"]
     faults = reference_faults(service, instruments)
     if faults:
         raise ReferenceFaults(faults)
     rows = instrument_rows(instruments, _ids(instruments, service.disabled_instruments))
     rows["clinic"] = sorted(service.clinics.items())
     rows["setting"] = _settings(defaults, service.thresholds)
-    rows["night"] = [(service.name, service.revision, service.program_version)]
+    agreement = service.therapist_agreement or (None, None)
+    rows["night"] = [(service.name, service.revision, service.program_version, *agreement)]
     rows["period"] = periods(as_of)
     rows["delivery_due"] = sorted(service.deliveries_due)
     rows["protocol"] = _protocol(service.protocol, instruments)
     wanted = _ids(instruments, service.outcome_preference) or preference
+    rows["phase"] = _phases(phase_ends)
     rows["outcome_preference"] = _preference(wanted, instruments)
+    rows["outcome_set"] = _outcome_set()
     rows["definition"] = definitions(sql_root)
     con.execute("create schema if not exists ref")
     for table, columns in TABLES.items():
@@ -108,7 +130,7 @@ def fill_instruments(con: duckdb.DuckDBPyConnection, instruments: Mapping[str, I
 
 def threshold_names() -> frozenset[str]:
     """The names a workspace may override."""
-    return frozenset(_defaults()) - {"outcome_preference"}
+    return frozenset(_defaults()) - LISTS
 
 
 def _defaults() -> dict[str, Any]:
@@ -132,6 +154,12 @@ def reference_faults(service: Service, instruments: Mapping[str, Instrument]) ->
         for path, word in named
         if find(instruments, word) is None
     ]
+    faults += [
+        f"instrument {i.name}: counterpart.instrument: no form rated by the patient has the id"
+        f" {i.counterpart.instrument!r}"
+        for i in instruments.values()
+        if i.counterpart and not _is_patient_form(instruments.get(i.counterpart.instrument))
+    ]
     due = sorted({clinic for clinic, _, _ in service.deliveries_due} - set(service.clinics))
     faults += [f"calendar: no clinic {clinic!r}" for clinic in due]
     faults += [
@@ -140,6 +168,10 @@ def reference_faults(service: Service, instruments: Mapping[str, Instrument]) ->
         if row["clinic"] not in service.clinics
     ]
     return faults
+
+
+def _is_patient_form(instrument: Instrument | None) -> bool:
+    return instrument is not None and instrument.respondent == "patient"
 
 
 def _threshold_faults(thresholds: Mapping[str, Decimal | float | int]) -> list[str]:
@@ -163,7 +195,8 @@ def definitions(sql_root: Path = SQL_ROOT) -> list[Row]:
         rest = [words[key] for key in ("better", "why", "source")]
         placed = [words["section"], int(words["order"]), words["kind"], file.text]
         levels = words.get("levels", "service, clinic, therapist").split(", ")
-        rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed, levels))
+        shown = [levels, words.get("where") == "used", words.get("funnel") == "yes"]
+        rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed, *shown))
     return rows
 
 
@@ -193,10 +226,27 @@ def _protocol(
     return rows
 
 
+def _phases(ends: Sequence[int]) -> list[Row]:
+    starts = [1, *(end + 1 for end in ends)]
+    closed = [
+        (number, start, end, f"sessions {start} to {end}")
+        for number, (start, end) in enumerate(zip(starts, ends, strict=False), start=1)
+    ]
+    return [*closed, (len(starts), starts[-1], FOREVER, f"session {starts[-1]} and later")]
+
+
 def _preference(wanted: Sequence[str], instruments: Mapping[str, Instrument]) -> list[Row]:
     outcome = [i.id for i in instruments.values() if i.kind != "alliance"]
     ordered = [w for w in wanted if w in outcome] + sorted(set(outcome) - set(wanted))
     return [(rank, instrument_id) for rank, instrument_id in enumerate(ordered, start=1)]
+
+
+def _outcome_set() -> list[Row]:
+    listed = tomllib.loads(OUTCOME_SET.read_text(encoding="utf-8"))
+    return [
+        (row["instrument"], row["role"], rank, listed["population"], row.get("diagnosis_groups"))
+        for rank, row in enumerate(listed["measure"], start=1)
+    ]
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from schemas.instrument_types import Instrument, Scale
+from schemas.instrument_types import Instrument, Norm, Scale
 
 Row = tuple[Any, ...]
 
@@ -25,20 +25,30 @@ INSTRUMENT_TABLES: Mapping[str, str] = {
     "scale_conversion": "instrument_id varchar, scale varchar, from_scale varchar,"
     " multiplier decimal(18,9)",
     "cutoff": f"instrument_id varchar, scale varchar, population varchar, op varchar,"
-    f" value {_NUMBER}, use varchar, version integer, source varchar, is_default boolean",
+    f" value {_NUMBER}, use varchar, version integer, source varchar, is_default boolean,"
+    " is_verified boolean",
     "reliable_change": "instrument_id varchar, scale varchar, population varchar, op varchar,"
     f" value {_NUMBER}, unrounded {_NUMBER}, basis varchar, version integer, source varchar,"
-    " is_default boolean",
+    " is_default boolean, is_verified boolean",
     "band": f"instrument_id varchar, scale varchar, band_from {_NUMBER}, band_to {_NUMBER},"
     " label varchar, source varchar",
     "norm": f"instrument_id varchar, scale varchar, norm_group varchar, n integer,"
     f" mean {_NUMBER}, sd {_NUMBER}, version integer, source varchar",
     "reliability": f"instrument_id varchar, scale varchar, type varchar, value {_NUMBER},"
     " source varchar",
+    # What indices of change are computed from; one row for a scale.
+    "change_norm": f"instrument_id varchar, scale varchar, clinical_group varchar, mean_pre {_NUMBER},"
+    f" sd_pre {_NUMBER}, functional_group varchar, mean_functional {_NUMBER},"
+    f" sd_functional {_NUMBER}, reliability_type varchar, reliability {_NUMBER}, source varchar",
     "risk_item": f"instrument_id varchar, item integer, op varchar, value {_NUMBER},"
     " topic varchar, source varchar",
     "criterion_symptom": "instrument_id varchar, criterion varchar, item integer, op varchar,"
     f" value {_NUMBER}, source varchar",
+    "rupture_item": f"instrument_id varchar, item integer, op varchar, value {_NUMBER},"
+    " source varchar",
+    # A therapist's form and the patient's form that it goes with.
+    "counterpart": "therapist_instrument_id varchar, patient_instrument_id varchar,"
+    " is_parallel boolean, source varchar",
     "criterion_need": "instrument_id varchar, criterion varchar, need integer, item integer,"
     " at_least integer",
 }
@@ -96,6 +106,10 @@ def _add_scales(rows: dict[str, list[Row]], i: Instrument) -> None:
         ]
 
 
+def _group(norm: Norm | None) -> Row:
+    return (None, None, None) if norm is None else (norm.group, norm.mean, norm.sd)
+
+
 def _multiplier(scale: Scale) -> Any:
     """What the sum of the items is multiplied with to give the score."""
     return scale.factor / (len(scale.items) if scale.method == "mean" else 1)
@@ -103,13 +117,16 @@ def _multiplier(scale: Scale) -> Any:
 
 def _add_facts(rows: dict[str, list[Row]], i: Instrument) -> None:
     rows["cutoff"] += [
-        (i.id, t.scale, t.population, t.op, t.value, t.use, t.version, t.source, t.is_default)
+        (
+            *(i.id, t.scale, t.population, t.op, t.value, t.use, t.version, t.source),
+            *(t.is_default, t.is_verified),
+        )
         for t in i.cutoffs
     ]
     rows["reliable_change"] += [
         (
             *(i.id, t.scale, t.population, t.op, t.value, t.unrounded, t.use, t.version),
-            *(t.source, t.is_default),
+            *(t.source, t.is_default, t.is_verified),
         )
         for t in i.reliable_change
     ]
@@ -118,7 +135,20 @@ def _add_facts(rows: dict[str, list[Row]], i: Instrument) -> None:
         (i.id, n.scale, n.group, n.n, n.mean, n.sd, n.version, n.source) for n in i.norms
     ]
     rows["reliability"] += [(i.id, r.scale, r.type, r.value, r.source) for r in i.reliability]
+    rows["change_norm"] += [
+        (
+            *(i.id, c.scale, c.clinical.group, c.clinical.mean, c.clinical.sd),
+            *_group(c.functional),
+            *(c.reliability.type, c.reliability.value, c.source),
+        )
+        for c in i.change_norms
+    ]
     rows["risk_item"] += [(i.id, r.item, r.op, r.value, r.topic, r.source) for r in i.risk]
+    rows["rupture_item"] += [(i.id, r.item, r.op, r.value, r.source) for r in i.rupture]
+    if i.counterpart:
+        rows["counterpart"].append(
+            (i.id, i.counterpart.instrument, i.counterpart.is_parallel, i.counterpart.source)
+        )
     for criterion in i.criteria:
         rows["criterion_symptom"] += [
             (i.id, criterion.name, *symptom, criterion.source) for symptom in criterion.symptoms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import tomllib
 from datetime import time
@@ -143,6 +144,24 @@ class InstrumentSettings(_Strict):
     disabled: tuple[str, ...] = ()
 
 
+class Agreement(_Strict):
+    """What figures of therapists rest on.
+
+    Attributes:
+        reference: where the agreement is found, as people of the service would cite it.
+        date: from when it holds.
+    """
+
+    reference: str = Field(min_length=1, max_length=200)
+    date: datetime.date
+
+
+class GovernanceSettings(_Strict):
+    """What the service and its therapists have agreed upon."""
+
+    therapist_agreement: Agreement | None = None
+
+
 class Settings(_Strict):
     """Everything rapport.toml may say."""
 
@@ -154,6 +173,7 @@ class Settings(_Strict):
     protocol: tuple[Protocol, ...] = ()
     outcome: OutcomeSettings = OutcomeSettings()
     instruments: InstrumentSettings = InstrumentSettings()
+    governance: GovernanceSettings = GovernanceSettings()
     thresholds: dict[str, Decimal] = {}
 
     @field_validator("calendar")

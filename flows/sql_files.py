@@ -10,13 +10,20 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from flows.frozen import keep, recall
 from flows.sql_header import GrainColumn, Header, HeaderColumn, HeaderFault, read_header
+from schemas.model import FILLED_TABLES
 
 SQL_ROOT = Path(__file__).resolve().parent.parent / "sql"
 STAGES = ("ref", "landed", "valid", "finding", "score", "model", "measure", "report")
 BUILT_STAGES = ("finding", "score", "model", "measure", "report")
 # Tables of a built stage that no SELECT builds: the program fills them before they are read.
-FILLED = frozenset({"finding.finding", "finding.check"})
+FILLED = frozenset(
+    {
+        "finding.finding", "finding.refused_risk", "finding.check", "measure.agreement",
+        *FILLED_TABLES,
+    }
+)  # fmt: skip
 # What every measure states; a measure's own file leaves out what does not apply to it.
 MEASURE_SHAPE = (
     HeaderColumn("clinic_id", "VARCHAR", "clinic the episode or session belongs to"),
@@ -28,6 +35,7 @@ MEASURE_SHAPE = (
     HeaderColumn("sum_x", "DECIMAL(38,6)", "sum of the values; of a rate its numerator"),
     HeaderColumn("sum_xx", "DECIMAL(38,6)", "sum of squares; of a rate its numerator"),
     HeaderColumn("n_eligible", "INTEGER", "how many should have had a value"),
+    HeaderColumn("n_known", "INTEGER", "of these, how many have one; where left out, n"),
     HeaderColumn("numerator_low", "INTEGER", "numerator over all eligible, unknown ones as no"),
     HeaderColumn("numerator_high", "INTEGER", "numerator over all eligible, unknown ones as yes"),
 )
@@ -86,6 +94,7 @@ def build(
     stage: str,
     root: Path = SQL_ROOT,
     only: Collection[str] | None = None,
+    leave_out: Collection[str] = (),
 ) -> list[str]:
     """Build the tables of one stage, all or only those named; return their names in build order.
 
@@ -96,13 +105,33 @@ def build(
     built = [
         file
         for file in read_sql_files(root)
-        if file.stage == stage and (only is None or file.name in only)
+        if file.stage == stage
+        and (only is None or file.name in only)
+        and file.name not in leave_out
     ]
     for file in built:
-        con.execute(f"create or replace table {file.name} as {file.text}")
+        con.execute(f"create or replace table {file.name} as {_text(con, file)}")
         _describe(con, file)
         _check_grain(con, file)
     return [file.name for file in built]
+
+
+def _text(con: duckdb.DuckDBPyConnection, file: SqlFile) -> str:
+    """What the table is made of: its SELECT, or what was kept of it this quarter."""
+    if not (keys := file.header.frozen_by):
+        return file.text
+    name = f"{file.stage}_{file.table}_v{file.header.words['version']}"
+    keep(con, name, keys, file.text)
+    return recall(name, keys)
+
+
+def built_after(tables: Collection[str], root: Path = SQL_ROOT) -> frozenset[str]:
+    """The built tables that read one of these tables, or a table that does, and so on."""
+    late: set[str] = set()
+    for file in read_sql_files(root):
+        if any(name in tables or name in late for name in file.inputs):
+            late.add(file.name)
+    return frozenset(late)
 
 
 def _read(path: Path, root: Path) -> SqlFile:

@@ -5,9 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from flows.frozen import FROZEN_ON
+
 GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
-# A measure may be left out of comparisons at a level; by default it has all three.
-OPTIONAL_KEYS = frozenset({"levels"})
+# A measure may be left out of comparisons at a level; by default it has all three. One that is
+# shown only `where: used` has no row for units that never use it, nor at levels it leaves out.
+# Therapists are placed in a funnel only where it says so. A frozen table names the columns whose rows
+# are kept together for a quarter.
+OPTIONAL_KEYS = frozenset({"levels", "frozen", "funnel", "where"})
 MEASURE_KEYS = frozenset(
     {
         "label",
@@ -63,6 +68,11 @@ class Header:
         """Whether the file defines a published measure."""
         return "better" in self.words
 
+    @property
+    def frozen_by(self) -> tuple[str, ...]:
+        """The columns whose rows are kept together for a quarter; empty where nothing is."""
+        return tuple(_listed([self.words.get("frozen", "")]))
+
 
 def read_header(text: str, where: str) -> Header:
     """Read the leading comment block of a SQL file.
@@ -86,7 +96,7 @@ def read_header(text: str, where: str) -> Header:
         for key, lines in entries.items()
         if key not in {"grain", "inputs", "columns"}
     }
-    return Header(
+    header = Header(
         description=description,
         grain=tuple(
             GrainColumn(name.removesuffix("?"), name.endswith("?"))
@@ -96,6 +106,16 @@ def read_header(text: str, where: str) -> Header:
         columns=tuple(_columns(entries["columns"], where)),
         words=MappingProxyType(words),
     )
+    _check_frozen(header, where)
+    return header
+
+
+def _check_frozen(header: Header, where: str) -> None:
+    keys = {column.name for column in header.grain if not column.nullable}
+    if wrong := sorted(set(header.frozen_by) - keys):
+        raise HeaderFault(f"{where}: frozen by {', '.join(wrong)}, which is no key of the grain")
+    if header.frozen_by and FROZEN_ON not in {column.name for column in header.columns}:
+        raise HeaderFault(f"{where}: a frozen table has a column {FROZEN_ON}")
 
 
 def _entries(text: str, where: str) -> tuple[str, dict[str, list[str]]]:

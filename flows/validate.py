@@ -329,19 +329,21 @@ def _record(
         "delivery_id": delivered.delivery_id, "outcome": outcome, "reason": row["reason"],
     }  # fmt: skip
     _insert(con, "landed.arrival_record", arrival)
-    enter_findings(con, reading.findings, {**identity, "name": pending.name, "as_of": as_of})
+    of = {**identity, "name": pending.name, "as_of": as_of}
+    enter_findings(con, reading.findings, of)
+    enter_findings(con, reading.refused_risks(), of, "refused_risk_record")
 
 
-def enter_findings(con: duckdb.DuckDBPyConnection, findings: Findings, of: dict[str, Any]) -> None:
+def enter_findings(
+    con: duckdb.DuckDBPyConnection,
+    findings: Findings,
+    of: dict[str, Any],
+    table: str = "finding_record",
+) -> None:
     """Enter the findings of one delivery; `of` gives its id, clinic, file name and night."""
     con.register("finding_frame", findings.frame())
-    con.execute(
-        """
-        insert into finding.finding_record by name
-        select *, $id as delivery_id, $clinic as clinic_id, $name as file_name, $as_of as as_of
-        from finding_frame""",
-        of,
-    )
+    columns = "*, $id as delivery_id, $clinic as clinic_id, $name as file_name, $as_of as as_of"
+    con.execute(f"insert into finding.{table} by name select {columns} from finding_frame", of)
     con.unregister("finding_frame")
 
 

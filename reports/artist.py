@@ -1,12 +1,12 @@
 """The charts and cards of one page, drawn for one unit: service, clinic or therapist."""
 
 from collections.abc import Iterable, Sequence
-from itertools import count
+from itertools import count, groupby
 from typing import Any, NamedTuple
 
 from reports import charts, words
 from reports.charts import Chart
-from reports.rows import Figure, FigureKey, by_section, levels_without_course
+from reports.rows import Figure, FigureKey, Row, by_section, levels_without_course
 
 
 class Card(NamedTuple):
@@ -92,6 +92,25 @@ class Artist:
             for kind, group in groups.items()
             if group
         ]
+
+    def courses(self, name: str, cells: Iterable[Row]) -> list[Chart]:
+        """Draws the expected course of one questionnaire, a chart for each range of intake scores."""
+        return [
+            charts.course(self._id(), name, list(members))
+            for _, members in groupby(cells, key=lambda cell: cell["intake_band"])
+        ]
+
+    def phases(self, rows: Sequence[Row]) -> list[Chart]:
+        """Draws each questionnaire's phases of treatment; one without a value is left out."""
+        names = dict.fromkeys(row["instrument"] for row in rows if row["value"] is not None)
+        return [
+            charts.phases(self._id(), [row for row in rows if row["instrument"] == name])
+            for name in names
+        ]
+
+    def funnel(self, row: Row, points: Sequence[Row], clinic_id: str) -> Chart:
+        """Draws a funnel in which the points of one clinic are marked."""
+        return charts.funnel(self._id(), row, points, clinic_id, self._unit_name.lower())
 
     def _card(self, figure: Figure, alone: set[FigureKey]) -> Card:
         caution = words.ALLIANCE_CAUTION if figure.key in alone else None

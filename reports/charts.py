@@ -51,6 +51,22 @@ def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
     return _chart(chart_id, kind, values, f"{figure.year['label']}, by quarter", legend, head, body)
 
 
+def phases(chart_id: str, rows: Sequence[Row]) -> Chart:
+    """Draws one questionnaire's means by phase of treatment, in the order of the phases."""
+    values = [
+        {"period": _broken(row["label"]), "service": None}
+        | {
+            name: None if row[name] is None else float(row[name])
+            for name in ("value", "low", "high")
+        }
+        for row in rows
+    ]
+    body = [(row["label"], row["value_text"], row["n_text"] or "–") for row in rows]
+    legend = [("dot", "Mean of those in treatment then"), ("whisker", "95 % interval")]
+    title = f"{rows[0]['instrument']}, by phase of treatment"
+    return _chart(chart_id, "trend_mean", values, title, legend, ("Phase", "Mean", "Counted"), body)
+
+
 def compare(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -> Chart:
     """Draws one unit's figures of one kind on the service's intervals.
 
@@ -105,6 +121,66 @@ def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -
         for figure in figures
     ]
     return _chart(chart_id, "bars", values, title, legend, head, body)
+
+
+def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_name: str) -> Chart:
+    """Draws a funnel: dots without names but for signals, those of the page's own clinic darker."""
+    limits = [
+        {"limit": limit, "distance": float(row[f"{limit}_{side}"])}
+        for limit in ("inner", "outer")
+        for side in ("low", "high")
+    ]
+    dots = [
+        {
+            "n": point["n"],
+            "distance": float(point["distance"]),
+            "own": point["clinic_id"] == clinic_id,
+            "label": point["label"],
+        }
+        for point in points
+    ]
+    body = [
+        (
+            point["label"] or f"Point {point['point']}",
+            unit_name if point["clinic_id"] == clinic_id else "another clinic",
+            point["n_text"],
+            point["distance_text"],
+            point["zone_text"],
+        )
+        for point in points
+    ]
+    legend = [
+        ("dot", f"Therapists of {unit_name}"),
+        ("pale", "Other therapists"),
+        ("dash", "95 % limits"),
+        ("rule", "99.8 % limits"),
+    ]
+    head = ("Therapist", "Clinic", "Courses", "Distance", "Place")
+    return _chart(chart_id, "funnel", [*limits, *dots], row["title"], legend, head, body)
+
+
+def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:
+    """Draws where earlier patients' scores lay, session by session, for one range of intake scores."""
+    numbers = ("outer_low", "inner_low", "middle", "inner_high", "outer_high")
+    values = [
+        {"session": cell["session_no"]}
+        | {
+            column: None if cell[column] is None else float(cell[column])
+            for column in (*numbers, "cutoff", "axis_low", "axis_high")
+        }
+        for cell in cells
+    ]
+    head = ("Session", "Outer band", "Inner band", "Median", "Median change", "Made of")
+    columns = ("session_text", "outer_text", "inner_text", "middle_text", "change_text")
+    body = [tuple(cell[column] or "–" for column in (*columns, "made_of_text")) for cell in cells]
+    legend = [
+        ("line", "Median"),
+        ("area", "Inner band"),
+        ("wide", "Outer band"),
+        ("cutoff", "Cut-off"),
+    ]
+    title = f"{name}, {cells[0]['intake_text']}"
+    return _chart(chart_id, "course", values, title, legend, head, body)
 
 
 def _chart(
@@ -183,6 +259,12 @@ def _full(row: Row | None) -> str:
 
 def _estimate(row: Row) -> str:
     return row["shrunken_text"] if row["shrunken"] is not None else _full(row)
+
+
+def _broken(label: str) -> str:
+    """Breaks a short label for an axis, one word a line after the first."""
+    first, _, rest = label.partition(" ")
+    return f"{first}|{rest}"
 
 
 def _months(row: Row) -> str:

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import words
-from reports.pages import Page, audit_pages, pages
+from reports.pages import Page, audit_pages, care_team_pages, pages
 from reports.rows import Tables
 
 UNKNOWN: Final = "–"
@@ -33,6 +33,11 @@ def render_site(
 def render_audit(tables: Tables) -> Iterator[tuple[str, str]]:
     """Yields the pages that stand in the audit folder, beside the site's own; see `render_site`."""
     return _render(audit_pages(tables))
+
+
+def render_care_team(tables: Tables) -> Iterator[tuple[str, str]]:
+    """Yields the pages of open courses, one per therapist; see `render_site`."""
+    return _render(care_team_pages(tables))
 
 
 def _render(listed: Iterator[Page]) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,11 @@ BAND: Final = "#c8d0d9"
 
 WIDTH: Final = 340
 TREND_HEIGHT: Final = 150
+FUNNEL_HEIGHT: Final = 200
 TREND_PAD: Final = {"left": 44, "right": 8, "top": 8, "bottom": 50}
+COURSE_WIDTH: Final = 250
+COURSE_HEIGHT: Final = 130
+COURSE_PAD: Final = {"left": 36, "right": 8, "top": 8, "bottom": 24}
 STRIP_PAD: Final = {"left": 6, "right": 6, "top": 2, "bottom": 26}
 STRIP_ROW: Final = 30
 LABEL_LINE: Final = 15
@@ -36,7 +40,14 @@ def _compiled(kind: str, lines: int) -> dict[str, Any]:
     # Deferred: loading altair and the converter takes longer than all of `rapport check`.
     import vl_convert
 
-    draw = {"trend": _trend, "compare": _compare, "bars": _bars}[kind.split("_")[0]]
+    kinds = {
+        "trend": _trend,
+        "compare": _compare,
+        "bars": _bars,
+        "funnel": _funnel,
+        "course": _course,
+    }
+    draw = kinds[kind.split("_")[0]]
     vega = vl_convert.vegalite_to_vega(draw(kind.endswith("_mean"), lines).to_dict())
     for scale in vega.get("scales", []):
         if kind.startswith("trend") and scale["name"] == "x":
@@ -49,8 +60,8 @@ def filled(kind: str, rows: Sequence[Mapping[str, Any]], lines: int = 2) -> dict
     """Returns the Vega of a chart with these rows in it.
 
     Kinds: trend_rate and trend_mean (quarters), compare_rate and compare_mean (one unit against
-    the service; means get an axis per row), bars (shares of completeness). `lines` is how many the
-    longest label of a row takes, one or two.
+    the service; means get an axis per row), bars (shares of completeness), course (percentiles over
+    sessions). `lines` is how many the longest label of a row takes, one or two.
     """
     vega = dict(_compiled(kind, lines))
     vega["data"] = [
@@ -106,6 +117,26 @@ def _trend(is_mean: bool, _lines: int) -> Any:
     return _dressed(chart, TREND_PAD)
 
 
+def _course(_is_mean: bool, _lines: int) -> Any:
+    """Draws two bands and the median over the sessions; charts of one questionnaire share an axis."""
+    import altair as alt
+
+    x = alt.X("session:Q", title=None, scale=alt.Scale(nice=False)).axis(grid=False, tickCount=5)
+    y = alt.Y("axis_low:Q", scale=alt.Scale(zero=False, nice=True), title=None)
+    base = alt.Chart().encode(x=x)
+    whole = base.mark_rule(opacity=0).encode(y=y, y2="axis_high:Q")
+    outer = base.mark_area(color=BAND, interpolate="step").encode(
+        y="outer_low:Q", y2="outer_high:Q"
+    )
+    inner = base.mark_area(color=OWN_PALE, interpolate="step")
+    middle = base.mark_line(strokeWidth=2, color=OWN, interpolate="step").encode(y="middle:Q")
+    cutoff = base.mark_line(strokeDash=[4, 3], strokeWidth=1.5, color=INK).encode(y="cutoff:Q")
+    layers = (whole, outer, inner.encode(y="inner_low:Q", y2="inner_high:Q"), middle, cutoff)
+    width = COURSE_WIDTH - COURSE_PAD["left"] - COURSE_PAD["right"]
+    chart = alt.layer(*layers, data=_rows()).properties(width=width, height=COURSE_HEIGHT)
+    return _dressed(chart, COURSE_PAD)
+
+
 def _compare(is_mean: bool, lines: int) -> Any:
     """Draws one unit as a dot with whiskers, on the service's interval as a grey band."""
     base, x = _strip(is_mean)
@@ -136,6 +167,41 @@ def _bars(is_mean: bool, lines: int) -> Any:
         base.mark_tick(thickness=2.5, size=22, color=INK, yOffset=down).encode(x="service:Q"),
     ]
     return _stacked(layers, is_mean, lines)
+
+
+def _funnel(_is_mean: bool, _lines: int) -> Any:
+    """Draws therapists as dots over their caseload; limits are lines, because distances are scaled.
+
+    Rows with `limit` are lines, the others dots; the dots of the page's own clinic come last.
+    """
+    import altair as alt
+
+    number = alt.Axis(grid=False, tickCount=5, domain=False)
+    x = alt.X("n:Q", scale=alt.Scale(zero=True, nice=True), axis=number, title=None)
+    y = alt.Y("distance:Q", scale=alt.Scale(domainMin=-4, domainMax=4, nice=True), title=None)
+    y = y.axis(tickCount=5, domain=False, grid=False)
+    base = alt.Chart().encode(y=y)
+    inner = base.transform_filter("datum.limit === 'inner'").mark_rule(
+        strokeDash=[4, 3], strokeWidth=1.2, color=SERVICE
+    )
+    outer = base.transform_filter("datum.limit === 'outer'").mark_rule(
+        strokeWidth=1.5, color=SERVICE
+    )
+    others = base.transform_filter("datum.own === false").mark_point(
+        filled=True, size=44, color=BAND, opacity=1
+    )
+    own = base.transform_filter("datum.own === true").mark_point(
+        filled=True, size=60, color=OWN, opacity=1
+    )
+    named = (
+        base.transform_filter("isValid(datum.label)")
+        .mark_text(dy=-9, fontSize=11, color=INK)
+        .encode(text="label:N")
+    )
+    layers = (inner, outer, *(layer.encode(x=x) for layer in (others, own, named)))
+    width = WIDTH - TREND_PAD["left"] - TREND_PAD["right"]
+    chart = alt.layer(*layers, data=_rows()).properties(width=width, height=FUNNEL_HEIGHT)
+    return _dressed(chart, {**TREND_PAD, "bottom": 26})
 
 
 def _strip(is_mean: bool) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,8 @@ def load_instruments(folders: Sequence[Path]) -> dict[str, Instrument]:
     owner: dict[str, str] = {}
     place: dict[str, Path] = {}
     for path in (path for folder in folders for path in _files(folder)):
-        data, content, problem = _read(path)
-        found = [problem] if problem else faults_of(data)
-        if not found:
-            instrument = instrument_of(data, hashlib.sha256(content).hexdigest())
+        instrument, found = _read(path)
+        if instrument is not None:
             _give_up_place(instrument, path.parent, loaded, owner, place)
             for word in sorted({_fold(word) for word in (instrument.id, *instrument.names)}):
                 if word in owner:
@@ -88,21 +87,37 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in found if not path.name.startswith("."))
 
 
-def _read(path: Path) -> tuple[Any, bytes, str]:
-    """Parse one file; the third value says what is wrong, or is empty."""
+def _read(path: Path) -> tuple[Instrument | None, list[str]]:
+    """Read one file: the instrument, or everything that is wrong with it."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        return None, b"", f"cannot be read ({error.strerror})"
+        return None, [f"cannot be read ({error.strerror})"]
+    instrument, faults = _judged(content)
+    return instrument, list(faults)
+
+
+# The same bytes are read on every night of a process; parsing all shipped files takes a second.
+@lru_cache(maxsize=256)
+def _judged(content: bytes) -> tuple[Instrument | None, tuple[str, ...]]:
+    data, problem = _parsed(content)
+    faults = [problem] if problem else faults_of(data)
+    if faults:
+        return None, tuple(faults)
+    return instrument_of(data, hashlib.sha256(content).hexdigest()), ()
+
+
+def _parsed(content: bytes) -> tuple[Any, str]:
+    """Parse the text; the second value says what is wrong, or is empty."""
     reader = YAML(typ="safe", pure=True)
     reader.version = (1, 2)
     try:
-        return reader.load(content.decode("utf-8")), content, ""
+        return reader.load(content.decode("utf-8")), ""
     except UnicodeDecodeError as error:
-        return None, content, f"not UTF-8 at byte {error.start}"
+        return None, f"not UTF-8 at byte {error.start}"
     except RecursionError:
-        return None, content, "nested too deeply"
+        return None, "nested too deeply"
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
-        return None, content, f"{line}not readable as YAML: {getattr(error, 'problem', error)}"
+        return None, f"{line}not readable as YAML: {getattr(error, 'problem', error)}"

@@ -22,6 +22,7 @@ def faults_of(data: Any) -> list[str]:
         *_scale_names(data),
         *_thresholds(data),
         *_bands(data),
+        *_counterpart(data),
         *_examples(data),
     ]
 
@@ -44,6 +45,10 @@ def _items(data: Mapping[str, Any]) -> list[str]:
         "not_applicable.items": data.get("not_applicable", {}).get("items", []),
         **{f"scales.{name}.items": row.get("items", []) for name, row in data["scales"].items()},
         **{f"risk[{index}].item": [row["item"]] for index, row in enumerate(data["risk"])},
+        **{
+            f"rupture[{index}].item": [row["item"]]
+            for index, row in enumerate(data.get("rupture", ()))
+        },
     }
     for path, items in named.items():
         outside = [item for item in items if not 1 <= item <= count]
@@ -125,6 +130,12 @@ def _thresholds(data: Mapping[str, Any]) -> list[str]:
         if not 0 <= row["value"] <= 1
     ]
     return faults
+
+
+def _counterpart(data: Mapping[str, Any]) -> list[str]:
+    if "counterpart" in data and (data["kind"], data["respondent"]) != ("alliance", "therapist"):
+        return ["counterpart: belongs to an alliance form of the therapist"]
+    return []
 
 
 def _reliable_change(data: Mapping[str, Any], defaults: set[str]) -> list[str]:

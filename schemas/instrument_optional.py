@@ -1,4 +1,4 @@
-"""What the keys mean that a questionnaire file may leave out: unknown keys, codes, patterns of symptoms."""
+"""What the keys mean that a questionnaire file may leave out: unknown keys, codes, norms of change, patterns."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from schemas.instrument_shape import UNKNOWN
 
 def optional_faults(data: Mapping[str, Any]) -> list[str]:
     """Return the faults of these keys, each with its dotted path."""
-    return [*_unknown_key(data), *_loinc(data), *_criteria(data)]
+    return [*_unknown_key(data), *_loinc(data), *_criteria(data), *_change_norms(data)]
 
 
 def twice(items: list[int]) -> list[int]:
@@ -45,6 +45,25 @@ def _criteria(data: Mapping[str, Any]) -> list[str]:
             elif not 1 <= need["at_least"] <= len(need["items"]):
                 faults.append(f"{path}.needs[{number}].at_least: must lie within its items")
     return faults
+
+
+def _change_norms(data: Mapping[str, Any]) -> list[str]:
+    faults, rows = [], data.get("change_norms", [])
+    for index, row in enumerate(rows):
+        path, scale = f"change_norms[{index}]", row["scale"]
+        groups = {norm["group"] for norm in data["norms"] if norm["scale"] == scale}
+        types = {one["type"] for one in data["reliability"] if one["scale"] == scale}
+        faults += [
+            f"{path}.{key}: {row[key]!r} is no group of norms for the scale {scale!r}"
+            for key in ("clinical", "functional")
+            if key in row and row[key] not in groups
+        ]
+        if row["reliability"] not in types:
+            faults.append(f"{path}.reliability: no {row['reliability']} for the scale {scale!r}")
+    times = Counter(row["scale"] for row in rows)
+    return faults + [
+        f"change_norms: {scale} is named {n} times" for scale, n in times.items() if n > 1
+    ]
 
 
 def _loinc(data: Mapping[str, Any]) -> list[str]:

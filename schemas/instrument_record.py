@@ -7,6 +7,8 @@ from typing import Any
 from schemas.instrument_shape import UNKNOWN
 from schemas.instrument_types import (
     Band,
+    ChangeNorm,
+    Counterpart,
     Criterion,
     Example,
     Instrument,
@@ -14,6 +16,7 @@ from schemas.instrument_types import (
     Norm,
     Reliability,
     RiskItem,
+    RuptureItem,
     Scale,
     Threshold,
 )
@@ -52,22 +55,29 @@ def instrument_of(data: Mapping[str, Any], content_hash: str) -> Instrument:
         reliable_change=tuple(_threshold(row, "basis") for row in data["reliable_change"]),
         bands=tuple(_band(row) for row in data["bands"]),
         norms=tuple(_norm(row) for row in data["norms"]),
-        reliability=tuple(
-            Reliability(row["scale"], row["type"], _decimal(row["value"]), row["source"])
-            for row in data["reliability"]
-        ),
+        reliability=tuple(_reliability(row) for row in data["reliability"]),
+        change_norms=tuple(_change_norm(row, data) for row in data.get("change_norms", ())),
         risk=tuple(
             RiskItem(row["item"], row["op"], _decimal(row["value"]), row["topic"], row["source"])
             for row in data["risk"]
         ),
         loinc=_loinc(data.get("loinc")),
         criteria=tuple(_criterion(row) for row in data.get("criteria", ())),
+        counterpart=_counterpart(data.get("counterpart")),
+        rupture=tuple(
+            RuptureItem(row["item"], row["op"], _decimal(row["value"]), row["source"])
+            for row in data.get("rupture", ())
+        ),
         licence=data["licence"],
         source=data["source"],
         note=data["note"],
         examples=tuple(_example(row) for row in data["examples"]),
         content_hash=content_hash,
     )
+
+
+def _counterpart(row: Mapping[str, Any] | None) -> Counterpart | None:
+    return row and Counterpart(row["instrument"], row["parallel"], row["source"])
 
 
 def _scale(name: str, scales: Mapping[str, Any]) -> Scale:
@@ -101,6 +111,7 @@ def _threshold(row: Mapping[str, Any], use: str) -> Threshold:
         population=row["population"],
         version=row["version"],
         is_default=row["default"],
+        is_verified=row.get("verified", True),
         source=row["source"],
     )
 
@@ -113,6 +124,24 @@ def _band(row: Mapping[str, Any]) -> Band:
 def _norm(row: Mapping[str, Any]) -> Norm:
     mean, sd = _decimal(row["mean"]), _decimal(row["sd"])
     return Norm(row["scale"], row["group"], row.get("n"), mean, sd, row["version"], row["source"])
+
+
+def _reliability(row: Mapping[str, Any]) -> Reliability:
+    return Reliability(row["scale"], row["type"], _decimal(row["value"]), row["source"])
+
+
+def _change_norm(row: Mapping[str, Any], data: Mapping[str, Any]) -> ChangeNorm:
+    """The newest version of each group stands."""
+    norms = sorted(map(_norm, data["norms"]), key=lambda norm: norm.version)
+    groups = {norm.group: norm for norm in norms if norm.scale == row["scale"]}
+    kinds = {
+        one["type"]: _reliability(one)
+        for one in data["reliability"]
+        if one["scale"] == row["scale"]
+    }
+    functional = groups[row["functional"]] if "functional" in row else None
+    clinical, reliability = groups[row["clinical"]], kinds[row["reliability"]]
+    return ChangeNorm(row["scale"], clinical, functional, reliability, row["source"])
 
 
 def _criterion(row: Mapping[str, Any]) -> Criterion:

@@ -81,6 +81,8 @@ PAIR = Kind(
     {"type": "array", "items": _NUMBERS, "minItems": 2, "maxItems": 2},
 )
 
+RELIABILITY = _one_of("alpha", "test-retest", "omega")
+
 Shape = Mapping[str, Kind]
 TOP: Shape = {
     "id": TEXT, "name": TEXT, "full_name": TEXT, "names": TEXTS, "version": TEXT,
@@ -96,7 +98,11 @@ TOP_MAY: Shape = {
     "no_reliable_change": TEXT,
     "loinc": MAP,
     "criteria": LIST,
+    "change_norms": LIST,
+    "counterpart": MAP,
+    "rupture": LIST,
 }
+COUNTERPART: Shape = {"instrument": TEXT, "parallel": FLAG, "source": TEXT}
 ANSWER_RANGE: Shape = {"min": NUMBER, "max": NUMBER, "step": NUMBER}
 NOT_APPLICABLE: Shape = {"items": COUNTS, "keyed_value": NUMBER}
 SYMPTOM: Shape = {"items": COUNTS, "op": _one_of(*OPS), "value": NUMBER}
@@ -117,13 +123,15 @@ TABLES: Mapping[str, tuple[Shape, Shape]] = {
     "answers": (ANSWER_RANGE, {}),
     "not_applicable": (NOT_APPLICABLE, {}),
     "loinc": (LOINC, LOINC_MAY),
+    "counterpart": (COUNTERPART, {}),
 }
 CRITERION: Mapping[str, Shape] = {"symptoms": SYMPTOM, "needs": NEED}
+VERSIONED_MAY: Shape = {"unrounded": NUMBER, "verified": FLAG}
 LISTS: Mapping[str, tuple[Shape, Shape]] = {
-    "cutoffs": ({**VERSIONED, "use": TEXT}, {"unrounded": NUMBER}),
+    "cutoffs": ({**VERSIONED, "use": TEXT}, VERSIONED_MAY),
     "reliable_change": (
         {**VERSIONED, "basis": _one_of("published", "computed")},
-        {"unrounded": NUMBER},
+        VERSIONED_MAY,
     ),
     "bands": ({"scale": TEXT, "from": NUMBER, "to": NUMBER, "label": TEXT, "source": TEXT}, {}),
     "norms": (
@@ -135,15 +143,20 @@ LISTS: Mapping[str, tuple[Shape, Shape]] = {
     ),
     "reliability": (
         {
-            "scale": TEXT, "type": _one_of("alpha", "test-retest", "omega"), "value": NUMBER,
+            "scale": TEXT, "type": RELIABILITY, "value": NUMBER,
             "source": TEXT,
         },
         {},
+    ),
+    "change_norms": (
+        {"scale": TEXT, "clinical": TEXT, "reliability": RELIABILITY, "source": TEXT},
+        {"functional": TEXT},
     ),
     "risk": (
         {"item": COUNT, "op": _one_of(*OPS), "value": NUMBER, "topic": TEXT, "source": TEXT},
         {},
     ),
+    "rupture": ({"item": COUNT, "op": _one_of(*OPS), "value": NUMBER, "source": TEXT}, {}),
     "criteria": ({"name": TEXT, "symptoms": LIST, "needs": LIST, "source": TEXT}, {}),
     "examples": (
         {"answers": ANSWERS, "expect": MAP, "source": TEXT},

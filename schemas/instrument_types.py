@@ -34,6 +34,7 @@ class Threshold:
     population: str
     version: int
     is_default: bool
+    is_verified: bool
     source: str
 
 
@@ -72,6 +73,17 @@ class Reliability:
 
 
 @dataclass(frozen=True)
+class ChangeNorm:
+    """What indices of change on one scale are computed from; the functional group may be unknown."""
+
+    scale: str
+    clinical: Norm
+    functional: Norm | None
+    reliability: Reliability
+    source: str
+
+
+@dataclass(frozen=True)
 class RiskItem:
     """An item whose raw answer is looked at whatever becomes of the score."""
 
@@ -100,6 +112,25 @@ class Loinc:
     items: tuple[str, ...]
     total: str
     answers: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True)
+class RuptureItem:
+    """An item by which patient or therapist report a rupture, on the answer as on paper."""
+
+    item: int
+    op: str
+    value: Decimal
+    source: str
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """The patient's form that a therapist's form goes with, and whether their items are parallel."""
+
+    instrument: str
+    is_parallel: bool
+    source: str
 
 
 @dataclass(frozen=True)
@@ -144,9 +175,12 @@ class Instrument:
     bands: tuple[Band, ...]
     norms: tuple[Norm, ...]
     reliability: tuple[Reliability, ...]
+    change_norms: tuple[ChangeNorm, ...]
     risk: tuple[RiskItem, ...]
     loinc: Loinc | None
     criteria: tuple[Criterion, ...]
+    counterpart: Counterpart | None
+    rupture: tuple[RuptureItem, ...]
     licence: str
     source: str
     note: str

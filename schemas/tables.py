@@ -51,16 +51,14 @@ class Bounds:
         latest: the night; None where no night is meant.
         lowest: smallest answer of the instrument; None where it is not known.
         highest: largest answer.
-        score_lowest: smallest value of a stated score.
-        score_highest: largest value of a stated score.
+        scores: smallest and largest value of each stated score, in the mapping's order.
     """
 
     earliest: date
     latest: date | None
     lowest: Decimal | None = None
     highest: Decimal | None = None
-    score_lowest: Decimal | None = None
-    score_highest: Decimal | None = None
+    scores: tuple[tuple[Decimal, Decimal], ...] = ()
 
 
 def _status(faults: dict[str, str]) -> pa.Column:
@@ -98,7 +96,9 @@ def form_schema(bounds: Bounds, n_scores: int) -> pa.DataFrameSchema:
     no_undeclared = pa.Check.eq(False, error="answer-undeclared")  # noqa: FBT003
     scores = {
         f"score{n}": _between(
-            bounds.score_lowest, bounds.score_highest, "score-out-of-range", "score-out-of-range"
+            *(bounds.scores[n] if n < len(bounds.scores) else (None, None)),
+            "score-out-of-range",
+            "score-out-of-range",
         )
         for n in range(n_scores)
     }

@@ -125,6 +125,22 @@ create table if not exists finding.finding_record (
     what_to_do varchar not null
 );
 
+-- Where refused rows answer a risk item: for the care team alone, so not among the findings.
+create table if not exists finding.refused_risk_record (
+    delivery_id varchar not null,
+    clinic_id varchar not null,
+    file_name varchar not null,
+    as_of date not null,
+    line integer,
+    column_name varchar,
+    rule varchar not null,
+    severity varchar not null,
+    n_broken integer,
+    n_checked integer,
+    message varchar not null,
+    what_to_do varchar not null
+);
+
 create table if not exists valid.form_version (
     row_id varchar not null,             -- keyed hash of the natural key, then a hash of source and form
     clinic_id varchar not null,
@@ -222,6 +238,11 @@ select * from landed.skipped_night_record where as_of <= valid.night();
 create or replace view finding.finding as
 select f.*
 from finding.finding_record f join landed.delivery_record d using (delivery_id)
+where f.as_of <= valid.night() and (d.superseded_on is null or d.superseded_on > valid.night());
+
+create or replace view finding.refused_risk as
+select f.*
+from finding.refused_risk_record f join landed.delivery_record d using (delivery_id)
 where f.as_of <= valid.night() and (d.superseded_on is null or d.superseded_on > valid.night());
 
 create or replace view landed.alias as

@@ -38,6 +38,12 @@ def pytest_terminal_summary(
             f"{len(waiting)} tests of really scheduled runs NOT RUN: make test-schedule runs them",
             yellow=True,
         )
+    if any("RAPPORT_CLAUS_2020" in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(
+            "published counts of a public study NOT CHECKED: name claus_2020.csv of the R package"
+            " clinicalsignificance in RAPPORT_CLAUS_2020",
+            red=True,
+        )
     is_left_out = any("tests/browser/" in report.nodeid for report in skipped)
     if is_left_out and not Path(chromium).is_file():
         terminalreporter.write_line(

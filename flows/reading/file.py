@@ -34,6 +34,7 @@ from flows.reading.plan import Part, RecordPlan
 from flows.reading.prepare import prepare
 from flows.reading.record import create_records, plan_lines, plan_records
 from flows.reading.records import Records, keep_records
+from flows.reading.refused_risk import point_to_refused_risks
 from flows.reading.reshape import reshape
 from schemas.export_format import Source
 from schemas.instrument_types import Instrument
@@ -49,6 +50,7 @@ class FileReading:
 
     Attributes:
         findings: everything wrong or remarkable.
+        risks: where refused rows answer a risk item; for the care team alone.
         records: all records; used + dropped + rejected add up to it.
         found: by kind, how many forms, appointments and episodes the records carry.
         rejected: by kind, how many of them broke a rule.
@@ -61,6 +63,7 @@ class FileReading:
     """
 
     findings: Findings = field(default_factory=Findings)
+    risks: Findings = field(default_factory=Findings)
     records: int = 0
     used: int = 0
     dropped: int = 0
@@ -76,6 +79,10 @@ class FileReading:
     rows: dict[str, Rows] = field(default_factory=lambda: {kind: Rows() for kind in KINDS})
     data_from: object = None
     data_to: object = None
+
+    def refused_risks(self) -> Findings:
+        """The pointers to refused risk answers, with lines counted as in the findings."""
+        return replace(self.risks, places=self.findings.places, stride=self.findings.stride)
 
 
 @dataclass(frozen=True)
@@ -305,12 +312,13 @@ def _judge(
     con: duckdb.DuckDBPyConnection, part: Part, bounds: Bounds, reading: FileReading
 ) -> Verdict:
     if part.instrument is not None:
-        primary = part.instrument.scales.get("total")
+        scales = [part.instrument.scales[name] for name in (part.form.scores if part.form else ())]
         bounds = Bounds(
             bounds.earliest, bounds.latest, part.instrument.answer_min, part.instrument.answer_max,
-            primary.range_min if primary else None, primary.range_max if primary else None,
+            tuple((scale.range_min, scale.range_max) for scale in scales),
         )  # fmt: skip
     verdict = judge(con, part, bounds, reading.findings)
+    point_to_refused_risks(con, verdict, reading.risks)
     reading.found[part.kind] += verdict.found
     reading.rejected[part.kind] += len(verdict.rejected)
     reading.held[part.kind] += len(verdict.held)

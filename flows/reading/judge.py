@@ -155,12 +155,19 @@ def _tell(
             "field": FIELD_WORDS.get(str(field), str(field)),
             "as_of": bounds.latest,
             "earliest": bounds.earliest,
-            "lowest": bounds.score_lowest,
-            "highest": bounds.score_highest,
-        }
+        } | _score_range(bounds, str(field))
         findings.add_lines(str(rule), rows["line"], _told_column(part, str(field)), found, **about)
     if part.items:
         _tell_answers(con, part, bounds, faults, found, findings)
+
+
+def _score_range(bounds: Bounds, field: str) -> dict[str, object]:
+    """The range of a stated score; an instrument that is not known has none."""
+    number = field.removeprefix("score")
+    if number == field or not number.isdecimal() or int(number) >= len(bounds.scores):
+        return {}
+    lowest, highest = bounds.scores[int(number)]
+    return {"lowest": f"{lowest.normalize():f}", "highest": f"{highest.normalize():f}"}
 
 
 def _told_column(part: Part, field: str) -> str | None:

@@ -32,6 +32,34 @@ REASON = {
     "service_ended": "Praxis beendet",
     "died_other": "verstorben/sonstiges",
 }
+SEX = {"female": "w", "male": "m", "other": "d"}
+AGE = {
+    "18_25": "18 bis 25",
+    "26_35": "26 bis 35",
+    "36_45": "36 bis 45",
+    "46_55": "46 bis 55",
+    "56_65": "56 bis 65",
+    "over_65": "über 65",
+}
+DIAGNOSIS = {
+    "depressive": "Depression",
+    "anxiety": "Angst",
+    "stress_related": "Belastung",
+    "personality": "Persönlichkeit",
+    "somatoform": "Körperbeschwerden",
+    "obsessive_compulsive": "Zwang",
+    "other": "Sonstige",
+}
+EMPLOYMENT = {
+    "employed": "berufstätig",
+    "unemployed": "arbeitslos",
+    "in_education": "Ausbildung",
+    "unable_to_work": "krankgeschrieben",
+    "retired": "Rente",
+    "caring": "Familienarbeit",
+}
+YES_NO = {"yes": "ja", "no": "nein"}
+MODE = {"in_person": "Praxis", "video": "Video"}
 REMARKS = (
     "Bogen zu Hause ausgefüllt; telefonisch ergänzt",
     'sagt, die Fragen seien "immer gleich"',
@@ -148,6 +176,8 @@ def _appointments(world: World, to_date: date) -> pl.DataFrame:
             .then(pl.lit("verschoben?"))
             .otherwise(status)
             .alias("Status"),
+            pl.col("mode").replace_strict(MODE).alias("Ort"),
+            pl.col("interpreter").replace_strict(YES_NO).alias("Dolmetscher"),
             evening("changed_on").alias("Geändert"),
             "changed_on",
         )
@@ -165,6 +195,14 @@ def _episodes(world: World, to_date: date) -> pl.DataFrame:
             pl.col("started_on").dt.strftime(DAY).alias("Beginn"),
             pl.col("ended_on").dt.strftime(DAY).alias("Ende"),
             pl.col("end_reason").replace_strict(REASON).alias("Grund"),
+            pl.col("referred_on").dt.strftime(DAY).alias("Überweisung"),
+            pl.col("sex").replace_strict(SEX).alias("Geschlecht"),
+            pl.col("age_band").replace_strict(AGE).alias("Alter"),
+            pl.col("language").alias("Sprache"),
+            pl.col("interpreter_needed").replace_strict(YES_NO).alias("Dolmetscher nötig"),
+            pl.col("diagnosis_group").replace_strict(DIAGNOSIS).alias("Diagnose"),
+            pl.col("previous_treatment").replace_strict(YES_NO).alias("Vorbehandlung"),
+            pl.col("employment").replace_strict(EMPLOYMENT).alias("Erwerb"),
             evening("changed_on").alias("Geändert"),
             "changed_on",
         )

@@ -11,6 +11,7 @@ from flows.synthetic.cells import (
     item_cells,
     session_rows,
     time_cell,
+    years_of_age,
 )
 from flows.synthetic.world import World
 
@@ -29,8 +30,31 @@ REASON = {
     "service_ended": "4",
     "died_other": "5",
 }
+SEX = {"female": "1", "male": "2", "other": "3"}
+DIAGNOSIS = {
+    "depressive": "1",
+    "anxiety": "2",
+    "stress_related": "3",
+    "personality": "4",
+    "somatoform": "5",
+    "obsessive_compulsive": "6",
+    "other": "7",
+}
+EMPLOYMENT = {
+    "employed": "1",
+    "unemployed": "2",
+    "in_education": "3",
+    "unable_to_work": "4",
+    "retired": "5",
+    "caring": "6",
+}
+YES_NO = {"yes": "1", "no": "0"}
 FORMS = {"phq9": "phq9", "gad7": "gad7", "wai_sr_c": "wai_sr", "wai_sr_t": "wai_srt"}
 STAMP = "%Y-%m-%d %H:%M:%S"
+CLOSING = (
+    "referral_date", "sex", "age", "language", "interpreter", "dx_group", "prior_treatment",
+    "employment", "start_date", "end_date", "end_reason", "closing_complete",
+)  # fmt: skip
 
 
 def birch_files(world: World, from_date: date | None, to_date: date) -> dict[str, bytes]:
@@ -114,6 +138,14 @@ def _intake(world: World, to_date: date) -> pl.DataFrame:
         pl.lit("intake_arm_1").alias("redcap_event_name"),
         pl.lit(0, dtype=pl.Int64).alias("event_no"),
         pl.col("therapist_id").alias("therapist"),
+        pl.col("referred_on").cast(pl.String).alias("referral_date"),
+        pl.col("sex").replace_strict(SEX).alias("sex"),
+        years_of_age("age_band").alias("age"),
+        pl.col("language").alias("language"),
+        pl.col("interpreter_needed").replace_strict(YES_NO).alias("interpreter"),
+        pl.col("diagnosis_group").replace_strict(DIAGNOSIS).alias("dx_group"),
+        pl.col("previous_treatment").replace_strict(YES_NO).alias("prior_treatment"),
+        pl.col("employment").replace_strict(EMPLOYMENT).alias("employment"),
         pl.col("started_on").cast(pl.String).alias("start_date"),
         pl.col("ended_on").cast(pl.String).alias("end_date"),
         pl.col("end_reason").replace_strict(REASON).alias("end_reason"),
@@ -129,5 +161,5 @@ def _order(table: pl.DataFrame) -> list[str]:
     """Fields in the order of the forms, each form's status after its fields, the stamp last."""
     first = ("record_id", "redcap_event_name", "event_no", "therapist", "last_modified")
     rest = [name for name in table.columns if name not in first]
-    closing = [n for n in rest if n in ("start_date", "end_date", "end_reason", "closing_complete")]
+    closing = [n for n in CLOSING if n in rest]
     return [*(n for n in rest if n not in closing), *closing, "last_modified"]

@@ -13,6 +13,7 @@ from flows.synthetic.cells import (
     response_id,
     session_rows,
     time_cell,
+    years_of_age,
 )
 from flows.synthetic.faults import as_exported
 from flows.synthetic.parameters import load
@@ -33,6 +34,7 @@ REASON = {
     "service_ended": "Closed by clinic",
     "died_other": "Deceased / other",
 }
+SEX = {"female": "F", "male": "M", "other": "X"}
 QUESTIONS = {"core10": ("Q1_{}", 1), "ors": ("Q2_{}", 0), "srs_v3": ("Q3_{}", 0)}
 SYSTEM = {
     "StartDate": ("Start Date", "startDate"),
@@ -186,4 +188,6 @@ def _episodes(world: World, to_date: date) -> pl.DataFrame:
         pl.col("started_on").dt.strftime("%m/%d/%Y").alias("opened"),
         pl.col("ended_on").dt.strftime("%m/%d/%Y").alias("closed"),
         pl.col("end_reason").replace_strict(REASON).alias("closing_reason"),
+        pl.col("sex").replace_strict(SEX).alias("gender"),
+        years_of_age("age_band").alias("age_at_intake"),
     )

@@ -115,6 +115,13 @@ def episode_rows(world: World, clinic_id: str, to_date: date) -> pl.DataFrame:
     )
 
 
+def years_of_age(column: str) -> pl.Expr:
+    """Return an age in years as text, a number that lies in the band."""
+    youngest = {"18_25": 18, "26_35": 26, "36_45": 36, "46_55": 46, "56_65": 56, "over_65": 66}
+    within = pl.col("episode_no") * 7 % 8
+    return (pl.col(column).replace_strict(youngest) + within).cast(pl.String)
+
+
 def response_id(number: pl.Series, salt: int) -> pl.Series:
     """Fifteen letters that look drawn at random and are the same in every export."""
     bits = (number.to_numpy().astype(np.uint64) + np.uint64(salt)) * np.uint64(0x9E3779B97F4A7C15)

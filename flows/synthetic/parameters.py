@@ -106,6 +106,25 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """Who comes to treatment, and what the record leaves out."""
+
+    female: float
+    other_sex: float
+    age_bands: dict[str, float]
+    other_language: float
+    other_languages: list[str]
+    interpreter: float
+    diagnosis_groups: dict[str, float]
+    employment: dict[str, float]
+    previous_treatment: float
+    per_three_points: float
+    not_recorded: float
+    referral_days: list[int]
+    video: float
+
+
+@dataclass(frozen=True)
 class Diary:
     """Appointments: attendance and spacing."""
 
@@ -171,6 +190,7 @@ class Parameters:
     symptoms: Symptoms
     dropout: Dropout
     ending: Ending
+    facts: Facts
     diary: Diary
     returns: Returns
     faults: Faults

@@ -18,6 +18,7 @@ from flows.synthetic.diary import (
     session_frame,
     to_weekday,
 )
+from flows.synthetic.facts import add_facts, appointment_facts
 from flows.synthetic.forms import make_forms
 from flows.synthetic.intake import draw_effects, draw_intake
 from flows.synthetic.parameters import load
@@ -34,7 +35,7 @@ class World:
     seed: int
     as_of: date
     therapists: pl.DataFrame  # clinic_id, therapist_id, name
-    episodes: pl.DataFrame  # ids, started_on, ended_on, end_reason (NULL = not recorded)
+    episodes: pl.DataFrame  # ids, started_on, ended_on, end_reason, facts (NULL = not recorded)
     sessions: pl.DataFrame  # appointments, not attended ones and booked ones included
     forms: dict[str, pl.DataFrame]  # by instrument id; answers in i1..iN, NULL = not answered
     truth: dict[str, pl.DataFrame]  # therapist, episode, session
@@ -55,7 +56,8 @@ def simulate(seed: int, as_of: date, small: bool = False, null_world: bool = Fal
     first, colleague = assign_therapists(next(draw), home, p, small)
     effects = draw_effects(next(draw), therapists.height, p, null_world)
     rng = next(draw)
-    course = run_course(rng, draw_intake(rng, first, colleague, p), effects, p)
+    intake = draw_intake(rng, first, colleague, p)
+    course = run_course(rng, intake, effects, p)
     rng = next(draw)
     start = to_weekday(day_number(as_of) - rng.integers(0, p.service.start_days, len(first)))
     diary = make_diary(rng, course, start - 7 * (start > day_number(as_of)), p)
@@ -68,6 +70,8 @@ def simulate(seed: int, as_of: date, small: bool = False, null_world: bool = Fal
     sessions = session_frame(diary, ids, names[_carried(who, diary)], as_of)
     truth = truth_frames(therapists, effects, episodes, course, diary, as_of)
     forms = make_forms(next(draw), sessions, truth["session"], p, as_of)
+    episodes = add_facts(next(draw), episodes, intake.symptoms, p)
+    sessions = appointment_facts(sessions, episodes, p)
     return World(seed, as_of, therapists, episodes, sessions, forms, truth)
 
 

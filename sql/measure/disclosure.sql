@@ -1,19 +1,19 @@
 -- Whether one figure may be shown, and if not why not. All withholding of numbers is decided here.
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
--- inputs:  measure.estimate, measure.total, measure.unit, ref.definition, ref.setting
+-- inputs:  measure.estimate, measure.total, measure.unit, ref.definition, ref.night, ref.setting
 -- columns: level VARCHAR           service, clinic or therapist
 --          unit_id VARCHAR         service, or the clinic's or therapist's id
 --          period_id VARCHAR       period
 --          measure VARCHAR         measure
 --          instrument_id VARCHAR   instrument; NULL where the measure is not per one
 --          minimum INTEGER         smallest denominator shown
---          withheld VARCHAR        nothing, no data, unwanted, few therapists, not comparable, too few,
---                                  complement, incomplete, no reasons or reasons; NULL shown
+--          withheld VARCHAR        nothing, no data, unwanted, no agreement, few therapists, not
+--                                  comparable, too few, complement, incomplete, no reasons or reasons; NULL shown
 --          is_shown BOOLEAN        whether the value may be shown
 --          is_counted BOOLEAN      whether its counts may be shown
 --          is_compared BOOLEAN     whether therapists may be compared on it
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'minimum_shown') as minimum_shown,
@@ -22,7 +22,25 @@ with setting as (
         max(value) filter (where name = 'reason_share') as reason_share,
         max(value) filter (where name = 'shrink_min_therapists') as min_therapists,
         max(value) filter (where name = 'therapist_pages') as therapist_pages,
+        max(value) filter (where name = 'agreement_min_therapists') as agreement_min_therapists,
     from ref.setting
+),
+
+agreed as (
+    select
+        coalesce(bool_or(agreement is not null and agreed_on <= getvariable('as_of')::date), false)
+            as is_agreed,
+    from ref.night
+),
+
+-- figures of a clinic with a handful of therapists are close to theirs
+clinic_size as (
+    select
+        clinic_id,
+        count(*) filter (where level = 'therapist' and n_courses_year > 0) as n_therapists,
+    from measure.unit
+    where clinic_id is not null
+    group by clinic_id
 ),
 
 therapist_count as (
@@ -48,11 +66,25 @@ figure as (
         estimate.n > 0
         and estimate.n < greatest(definition.minimum, setting.minimum_shown) as is_small,
         estimate.level = 'therapist' and setting.therapist_pages = 0 as is_unwanted,
+        not agreed.is_agreed
+        and (
+            estimate.level = 'therapist'
+            or estimate.level = 'clinic'
+            and coalesce(clinic_size.n_therapists, 0) < setting.agreement_min_therapists
+        ) as is_unagreed,
         estimate.level = 'therapist'
         and therapist_count.n_therapists < setting.min_therapists as is_few,
         not list_contains(definition.levels, estimate.level) as is_not_comparable,
-        -- unknown outcomes open the bounds, so only such measures are withheld for being incomplete
-        definition.section = 'outcome' and estimate.bound_high is not null as is_outcome,
+        -- unknown outcomes open the bounds or bias the mean: such measures are withheld for being
+        -- incomplete
+        (
+            definition.section in ('outcome', 'talking_therapies')
+            and (
+                estimate.bound_high is not null
+                or coalesce(definition.better, 'neither') <> 'neither'
+            )
+        )
+        or definition.section = 'index' as is_outcome,
         reason.reason_share,
         service.completeness as service_completeness,
         setting.paired_floor,
@@ -62,6 +94,8 @@ figure as (
     join ref.definition as definition on estimate.measure = definition.measure
     cross join setting
     cross join therapist_count
+    cross join agreed
+    left join clinic_size on estimate.clinic_id = clinic_size.clinic_id
     -- habits of recording are a clinic's: its share decides for its therapists too
     left join reason
         on
@@ -76,6 +110,13 @@ figure as (
             and estimate.instrument_id is not distinct from service.instrument_id
 ),
 
+hideable as (
+    select
+        *,
+        is_small or (level = 'clinic' and is_unagreed and n > 0) as is_hidden,
+    from figure
+),
+
 family as (
     -- counts that belong to no therapist hide a single suppressed one just as a second therapist
     -- would
@@ -86,11 +127,11 @@ family as (
         total.measure,
         total.instrument_id,
         total.n - sum(child.n) > 0 as has_unattributed,
-        count(*) filter (where child.is_small) as n_small,
+        count(*) filter (where child.is_hidden) as n_small,
         arg_min(child.unit_id, (child.n, child.unit_id))
-        filter (where child.n > 0 and not child.is_small) as next_smallest,
+        filter (where child.n > 0 and not child.is_hidden) as next_smallest,
     from measure.total as total
-    join figure as child
+    join hideable as child
         on
             case total.level when 'service' then 'clinic' when 'clinic' then 'therapist' end
             = child.level
@@ -136,7 +177,8 @@ judged as (
         figure.*,
         case
             when
-                figure.measure = 'early_ending' and figure.reason_share < figure.reason_share_needed
+                figure.measure in ('early_ending', 'left_improved', 'left_not_improved')
+                and figure.reason_share < figure.reason_share_needed
                 then 'no reasons'
             when
                 figure.measure = 'stopped_coming'
@@ -144,6 +186,7 @@ judged as (
                 then 'reasons'
             when figure.n = 0 and figure.n_eligible = 0 then 'nothing'
             when figure.is_unwanted then 'unwanted'
+            when figure.is_unagreed then 'no agreement'
             when figure.is_few then 'few therapists'
             when figure.is_not_comparable then 'not comparable'
             when figure.is_small then 'too few'

@@ -20,6 +20,7 @@
 --          course has ended
 -- minimum: 10
 -- better:  higher
+-- funnel:  yes
 -- why:     A weak alliance in the first sessions goes with leaving early; the level alone says
 --          little about outcome.
 -- source:  Crits-Christoph et al. 2011, J Consult Clin Psychol 79:267-278; Sharf, Primavera &

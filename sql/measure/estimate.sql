@@ -1,12 +1,12 @@
--- Estimate of one measure for one unit and period: value, 95 % interval, bounds, and the shrunken
--- figure.
+-- Estimate of one measure for one unit and period: value, 95 % interval, bounds, what was to be
+-- expected, and the shrunken figure.
 --
--- Rates have Wilson intervals, means normal ones. A therapist's figure is drawn towards the
--- service's mean by empirical Bayes; its interval also carries the doubt about the mean and the
--- spread (Morris 1983, J Am Stat Assoc 78:47-55).
+-- Rates have Wilson intervals, means normal ones. The adjusted value is what the unit would have had
+-- with the service's average patients: observed less expected, added to what is usual. A therapist's
+-- is drawn towards the service's.
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
--- inputs:  measure.spread, measure.total, ref.setting
+-- inputs:  measure.shrunken, measure.spread, measure.total, ref.setting
 -- columns: level VARCHAR                service, clinic or therapist
 --          unit_id VARCHAR              service, or the clinic's or therapist's id
 --          clinic_id VARCHAR            clinic; NULL for the service
@@ -17,18 +17,22 @@
 --          n INTEGER                    denominator, or number of values
 --          numerator INTEGER            numerator of a rate
 --          n_eligible INTEGER           how many should have had a value
+--          n_known INTEGER              of these, how many have one
 --          value DECIMAL(18,9)          rate from 0 to 1, or mean in scale units; NULL without any
 --                                       value
 --          low DECIMAL(18,9)            lower end of the 95 % interval
 --          high DECIMAL(18,9)           upper end of the 95 % interval
---          completeness DECIMAL(18,9)   n over n_eligible
+--          completeness DECIMAL(18,9)   n_known over n_eligible
 --          bound_low DECIMAL(18,9)      rate over all eligible if every unknown one counts as no
 --          bound_high DECIMAL(18,9)     rate over all eligible if every unknown one counts as yes
---          shrunken DECIMAL(18,9)       therapists only: value drawn towards the service's mean
+--          expected DECIMAL(18,9)       what was to be expected of these patients; NULL no model
+--          adjusted DECIMAL(18,9)       value with the service's average patients; NULL no model
+--          shrunken DECIMAL(18,9)       therapists only: adjusted value, or value where there is
+--                                       none, drawn towards the service's
 --          shrunken_low DECIMAL(18,9)   lower end of its 95 % interval
 --          shrunken_high DECIMAL(18,9)  upper end of its 95 % interval
 --          between_from VARCHAR         where the spread between therapists comes from
--- version: 1
+-- version: 2
 with setting as (
     select max(value) filter (where name = 'z_95')::double as z,
     from ref.setting
@@ -37,19 +41,20 @@ with setting as (
 plain as (
     select
         total.*,
-        spread.n_therapists::double as j,
-        spread.variance_within::double as variance_within,
-        spread.variance_between::double as variance_between,
         spread.between_from,
+        shrunken.difference::double as difference,
+        shrunken.difference_sd::double as difference_sd,
         setting.z,
         total.sum_x::double / nullif(total.n, 0) as y,
+        case when service.expected is not null then total.expected::double / nullif(total.n, 0) end
+            as mean_expected,
+        coalesce(service.expected, service.sum_x)::double / nullif(service.n, 0) as usual,
         case
             when total.kind = 'mean' and total.n > 1
                 then greatest(
                     total.sum_xx::double - total.sum_x::double * total.sum_x::double / total.n, 0
                 ) / (total.n - 1)
         end as variance,
-        service.sum_x::double / nullif(service.n, 0) as service_y,
     from measure.total as total
     left join measure.spread as spread
         on
@@ -62,6 +67,13 @@ plain as (
             and total.period_id = service.period_id
             and total.measure = service.measure
             and total.instrument_id is not distinct from service.instrument_id
+    left join measure.shrunken as shrunken
+        on
+            total.level = 'therapist'
+            and total.unit_id = shrunken.unit_id
+            and total.period_id = shrunken.period_id
+            and total.measure = shrunken.measure
+            and total.instrument_id is not distinct from shrunken.instrument_id
     cross join setting
 ),
 
@@ -73,38 +85,33 @@ interval_part as (
             when 'rate' then z * sqrt(y * (1 - y) / n + z * z / (4.0 * n * n)) / (1 + z * z / n)
             else z * sqrt(variance / n)
         end as half,
-        variance_within / n as error_variance,
-        -- without any variance there is nothing to draw in, and no weight to compute
-        case
-            when level = 'therapist' and variance_between is not null and y is not null
-                then
-                    coalesce(
-                        variance_between / nullif(variance_between + variance_within / n, 0), 0
-                    )
-        end as weight,
     from plain
 ),
 
-shrunken_part as (
-    select
-        *,
-        service_y + weight * (y - service_y) as shrunken,
-        z * sqrt(
-            error_variance * (1 - (j - 1) / j * (1 - weight))
-            + 2 / greatest(j - 3, 1) * pow((1 - weight) * (y - service_y), 2)
-        ) as shrunken_half,
-    from interval_part
-),
-
 ends as (
-    -- greatest and least would turn a missing interval into a whole one
     select
         *,
         middle - half as low,
         middle + half as high,
-        shrunken - shrunken_half as shrunken_low,
-        shrunken + shrunken_half as shrunken_high,
-    from shrunken_part
+        y - mean_expected + usual as adjusted,
+        usual + difference as shrunken,
+        usual + difference - z * difference_sd as shrunken_low,
+        usual + difference + z * difference_sd as shrunken_high,
+    from interval_part
+),
+
+bounded as (
+    -- greatest and least would turn a missing number into a whole one
+    select
+        *,
+        [
+            case
+                when kind = 'rate' and x < 0 then 0
+                when kind = 'rate' and x > 1 then 1
+                else round(x, 9)
+            end for x in [low, high, adjusted, shrunken, shrunken_low, shrunken_high]
+        ] as within,
+    from ends
 )
 
 select
@@ -118,18 +125,17 @@ select
     n::integer as n,
     numerator::integer as numerator,
     n_eligible::integer as n_eligible,
+    n_known::integer as n_known,
     round(y, 9)::decimal(18, 9) as value,
-    round(case when kind = 'rate' and low < 0 then 0 else low end, 9)::decimal(18, 9) as low,
-    round(case when kind = 'rate' and high > 1 then 1 else high end, 9)::decimal(18, 9) as high,
-    round(n::double / nullif(n_eligible, 0), 9)::decimal(18, 9) as completeness,
+    within[1]::decimal(18, 9) as low,
+    within[2]::decimal(18, 9) as high,
+    round(n_known::double / nullif(n_eligible, 0), 9)::decimal(18, 9) as completeness,
     round(numerator_low::double / nullif(n_eligible, 0), 9)::decimal(18, 9) as bound_low,
     round(numerator_high::double / nullif(n_eligible, 0), 9)::decimal(18, 9) as bound_high,
-    round(shrunken, 9)::decimal(18, 9) as shrunken,
-    round(case when kind = 'rate' and shrunken_low < 0 then 0 else shrunken_low end, 9)::decimal(
-        18, 9
-    ) as shrunken_low,
-    round(case when kind = 'rate' and shrunken_high > 1 then 1 else shrunken_high end, 9)::decimal(
-        18, 9
-    ) as shrunken_high,
-    case when weight is not null then between_from end::varchar as between_from,
-from ends
+    round(mean_expected, 9)::decimal(18, 9) as expected,
+    within[3]::decimal(18, 9) as adjusted,
+    within[4]::decimal(18, 9) as shrunken,
+    within[5]::decimal(18, 9) as shrunken_low,
+    within[6]::decimal(18, 9) as shrunken_high,
+    case when difference is not null then between_from end::varchar as between_from,
+from bounded

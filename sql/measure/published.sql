@@ -16,10 +16,15 @@
 --          n INTEGER                    denominator, or number of values
 --          numerator INTEGER            numerator of a rate
 --          n_eligible INTEGER           how many should have had a value
---          completeness DECIMAL(18,9)   n over n_eligible
+--          n_known INTEGER              of these, how many have one
+--          completeness DECIMAL(18,9)   n_known over n_eligible
 --          worst DECIMAL(18,9)          rate over all eligible if every unknown one went badly
 --          best DECIMAL(18,9)           rate over all eligible if every unknown one went well
---          shrunken DECIMAL(18,9)       therapists only: value drawn towards the service's mean
+--          expected DECIMAL(18,9)       what was to be expected of these patients; NULL no model, or
+--                                       not to be compared
+--          adjusted DECIMAL(18,9)       value with the service's average patients
+--          shrunken DECIMAL(18,9)       therapists only: adjusted value, or value where there is
+--                                       none, drawn towards the service's
 --          shrunken_low DECIMAL(18,9)   lower end of its 95 % interval
 --          shrunken_high DECIMAL(18,9)  upper end of its 95 % interval
 --          between_from VARCHAR         where the spread between therapists comes from
@@ -30,7 +35,7 @@
 --          withheld VARCHAR             why the value is not shown; NULL shown
 --          is_shown BOOLEAN             whether the value is shown
 --          is_compared BOOLEAN          whether therapists may be compared on it
--- version: 1
+-- version: 2
 with figure as (
     select
         estimate.*,
@@ -86,6 +91,7 @@ select
     case when is_counted then n end::integer as n,
     case when is_shown then numerator end::integer as numerator,
     case when is_counted then n_eligible end::integer as n_eligible,
+    case when is_counted then n_known end::integer as n_known,
     case when is_counted then completeness end::decimal(18, 9) as completeness,
     case
         when is_counted then case better when 'lower' then bound_high else bound_low end
@@ -93,6 +99,8 @@ select
     case
         when is_counted then case better when 'lower' then bound_low else bound_high end
     end::decimal(18, 9) as best,
+    case when is_compared then expected end::decimal(18, 9) as expected,
+    case when is_compared then adjusted end::decimal(18, 9) as adjusted,
     case when is_compared then shrunken end::decimal(18, 9) as shrunken,
     case when is_compared then shrunken_low end::decimal(18, 9) as shrunken_low,
     case when is_compared then shrunken_high end::decimal(18, 9) as shrunken_high,
@@ -106,4 +114,7 @@ select
     is_compared::boolean as is_compared,
 from figure
 -- one of the two ending rates takes the other's place
-where withheld is null or withheld not in ('no reasons', 'reasons')
+where
+    withheld is null
+    or withheld not in ('no reasons', 'reasons')
+    or measure not in ('early_ending', 'stopped_coming')

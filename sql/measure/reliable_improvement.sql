@@ -21,6 +21,7 @@
 --          courses with at least two sessions
 -- minimum: 5
 -- better:  higher
+-- funnel:  yes
 -- why:     Whether patients got better by more than the questionnaire's own error.
 -- source:  Jacobson & Truax 1991, J Consult Clin Psychol 59:12-19, with each questionnaire's
 --          published threshold; NHS England, Talking Therapies

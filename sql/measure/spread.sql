@@ -1,9 +1,10 @@
 -- Spread of one measure between and within therapists in one period, and where its size comes
 -- from.
 --
--- One-way analysis of variance by moments; a rate is a mean of zeros and ones. With too few
--- therapists to estimate the spread between them the literature's share of variance is used; with
--- very few, none.
+-- One-way analysis of variance by moments; a rate is a mean of zeros and ones. Where it is known what
+-- was to be expected of the patients, it is done on observed less expected. With too few therapists
+-- to estimate the spread between them the literature's share of variance is used; with very few,
+-- none.
 --
 -- grain:   period_id, measure, instrument_id?
 -- inputs:  measure.total, ref.setting
@@ -16,7 +17,8 @@
 --          variance_between DECIMAL(18,9)   variance between therapists; NULL where no figure of a
 --                                           therapist is drawn in
 --          between_from VARCHAR    own data, literature, or none
--- version: 1
+--          is_adjusted BOOLEAN     whether what was to be expected is taken off first
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'shrink_min_therapists') as min_therapists,
@@ -25,17 +27,40 @@ with setting as (
     from ref.setting
 ),
 
-therapist as (
+service as (
     select
         period_id,
         measure,
         instrument_id,
-        n,
-        sum_x,
-        sum_xx,
-        (sum_x::double * sum_x::double / n)::decimal(38, 9) as square_over_n,
+        expected is not null as is_adjusted,
     from measure.total
-    where level = 'therapist' and n > 0
+    where level = 'service'
+),
+
+residual as (
+    select
+        total.period_id,
+        total.measure,
+        total.instrument_id,
+        total.n,
+        coalesce(service.is_adjusted, false) as is_adjusted,
+        case when service.is_adjusted then total.sum_x - total.expected else total.sum_x end
+            as sum_x,
+        case when service.is_adjusted then total.sum_rr else total.sum_xx end as sum_xx,
+    from measure.total as total
+    left join service
+        on
+            total.period_id = service.period_id
+            and total.measure = service.measure
+            and total.instrument_id is not distinct from service.instrument_id
+    where total.level = 'therapist' and total.n > 0
+),
+
+therapist as (
+    select
+        *,
+        (sum_x::double * sum_x::double / n)::decimal(38, 9) as square_over_n,
+    from residual
 ),
 
 summed as (
@@ -43,6 +68,7 @@ summed as (
         period_id,
         measure,
         instrument_id,
+        bool_and(is_adjusted) as is_adjusted,
         count(*)::double as j,
         sum(n)::double as n,
         sum(n::bigint * n)::double as sum_nn,
@@ -82,5 +108,6 @@ select
         when moment.j < setting.own_therapists then 'literature'
         else 'own data'
     end::varchar as between_from,
+    moment.is_adjusted::boolean as is_adjusted,
 from moment
 cross join setting

@@ -2,7 +2,7 @@
 -- row.
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
--- inputs:  measure.every_measure, measure.unit, ref.definition, ref.period
+-- inputs:  measure.case_mix_total, measure.every_measure, measure.unit, ref.definition, ref.period
 -- columns: level VARCHAR           service, clinic or therapist
 --          unit_id VARCHAR         service, or the clinic's or therapist's id
 --          clinic_id VARCHAR       clinic; NULL for the service
@@ -16,26 +16,44 @@
 --          sum_x DECIMAL(38,6)     sum of values; of a rate its numerator
 --          sum_xx DECIMAL(38,6)    sum of squares; of a rate its numerator
 --          n_eligible INTEGER      how many should have had a value
+--          n_known INTEGER         of these, how many have one
 --          numerator_low INTEGER   numerator over all eligible, unknown ones as no; NULL not
 --                                  applicable
 --          numerator_high INTEGER  numerator over all eligible, unknown ones as yes; NULL not
 --                                  applicable
--- version: 1
+--          expected DECIMAL(38,12) sum of what was expected of the same courses; NULL where there
+--                                  is no model in use, or it does not cover them all
+--          expected_variance DECIMAL(38,12) its variance if therapists did not differ; NULL for a
+--                                  mean
+--          sum_rr DECIMAL(38,12)   sum of squares of observed less expected
+-- version: 2
 with counted as (
     select
-        clinic_id,
-        therapist_id,
-        period_id,
-        measure,
-        instrument_id,
-        n,
-        numerator,
-        coalesce(sum_x, numerator) as sum_x,
-        coalesce(sum_xx, numerator) as sum_xx,
-        n_eligible,
-        numerator_low,
-        numerator_high,
-    from measure.every_measure
+        every.clinic_id,
+        every.therapist_id,
+        every.period_id,
+        every.measure,
+        every.instrument_id,
+        every.n,
+        every.numerator,
+        coalesce(every.sum_x, every.numerator) as sum_x,
+        coalesce(every.sum_xx, every.numerator) as sum_xx,
+        every.n_eligible,
+        coalesce(every.n_known, every.n) as n_known,
+        every.numerator_low,
+        every.numerator_high,
+        case_mix.n as n_expected,
+        case_mix.expected,
+        case_mix.expected_variance,
+        case_mix.sum_rr,
+    from measure.every_measure as every
+    left join measure.case_mix_total as case_mix
+        on
+            every.clinic_id = case_mix.clinic_id
+            and every.therapist_id is not distinct from case_mix.therapist_id
+            and every.period_id = case_mix.period_id
+            and every.measure = case_mix.measure
+            and every.instrument_id is not distinct from case_mix.instrument_id
 ),
 
 level as (
@@ -59,8 +77,13 @@ added as (
         sum(counted.sum_x) as sum_x,
         sum(counted.sum_xx) as sum_xx,
         sum(counted.n_eligible) as n_eligible,
+        sum(counted.n_known) as n_known,
         sum(counted.numerator_low) as numerator_low,
         sum(counted.numerator_high) as numerator_high,
+        sum(counted.n_expected) = sum(counted.n) as is_covered,
+        sum(counted.expected) as expected,
+        sum(counted.expected_variance) as expected_variance,
+        sum(counted.sum_rr) as sum_rr,
     from counted
     cross join level
     where level.level <> 'therapist' or counted.therapist_id is not null
@@ -96,6 +119,9 @@ wanted as (
     cross join ref.period as period
     left join used
         on unit.clinic_id is not distinct from used.clinic_id and definition.measure = used.measure
+    where
+        definition.is_where_used is not true
+        or (used.measure is not null and list_contains(definition.levels, unit.level))
 )
 
 select
@@ -111,8 +137,13 @@ select
     coalesce(added.sum_x, 0)::decimal(38, 6) as sum_x,
     coalesce(added.sum_xx, 0)::decimal(38, 6) as sum_xx,
     coalesce(added.n_eligible, 0)::integer as n_eligible,
+    coalesce(added.n_known, 0)::integer as n_known,
     added.numerator_low::integer as numerator_low,
     added.numerator_high::integer as numerator_high,
+    case when added.is_covered then added.expected end::decimal(38, 12) as expected,
+    case when added.is_covered then added.expected_variance end::decimal(38, 12)
+        as expected_variance,
+    case when added.is_covered then added.sum_rr end::decimal(38, 12) as sum_rr,
 from wanted
 left join added
     on

@@ -13,7 +13,7 @@
 --          period_label VARCHAR          period in words
 --          period_start DATE             first day
 --          period_end DATE               last day
---          section VARCHAR               completeness, outcome, alliance or endings
+--          section VARCHAR               heading it stands under: outcome, alliance, endings, ...
 --          figure_order INTEGER          order on the page
 --          measure VARCHAR               measure
 --          instrument_id VARCHAR         instrument; NULL where the measure is not per one
@@ -26,7 +26,7 @@
 --          n INTEGER                     denominator, or number of values
 --          numerator INTEGER             numerator of a rate
 --          n_eligible INTEGER            how many should have had a value
---          completeness DECIMAL(9,4)     n over n_eligible
+--          completeness DECIMAL(9,4)     share of the eligible whose value is known
 --          worst DECIMAL(9,4)            rate if every unknown one went badly
 --          best DECIMAL(9,4)             rate if every unknown one went well
 --          shrunken DECIMAL(9,4)         therapists only: value drawn towards the service's mean
@@ -49,6 +49,7 @@ with setting as (
     select
         max(value) filter (where name = 'paired_floor') as paired_floor,
         max(value) filter (where name = 'paired_full') as paired_full,
+        max(value) filter (where name = 'reason_share') as reason_share,
         max(value) filter (where name = 'shrink_min_therapists') as min_therapists,
     from ref.setting
 ),
@@ -83,18 +84,22 @@ figure as (
         case
             when
                 scale.range_max - scale.range_min <= 10
-                or published.measure = 'early_alliance_slope'
+                or published.measure in (
+                    'early_alliance_slope', 'effect_size', 'effect_size_adjusted'
+                )
                 then 2
             else 1
         end as digits,
         inferred.instrument_id is not null and definition.section = 'completeness' as is_inferred,
-        definition.section = 'outcome' and published.completeness < setting.paired_full
-        and published.worst is not null as is_uncertain,
+        definition.section in ('outcome', 'talking_therapies', 'index', 'alliance')
+        and published.completeness < setting.paired_full as is_uncertain,
         round(100 * setting.paired_floor)::integer as floor_percent,
+        round(100 * setting.reason_share)::integer as reason_percent,
         setting.min_therapists::integer as min_therapists,
     from measure.published as published
     join ref.definition as definition on published.measure = definition.measure
-    join ref.period as period on published.period_id = period.period_id
+    join ref.period as period
+        on published.period_id = period.period_id and period.period_kind in ('year', 'quarter')
     left join ref.instrument as instrument on published.instrument_id = instrument.instrument_id
     left join
         ref.scale as scale
@@ -133,7 +138,7 @@ written as (
             when kind = 'rate' then numerator::varchar || ' of ' || n::varchar
             when is_shown then n::varchar || ' courses'
         end as n_text,
-        n::varchar || ' of ' || n_eligible::varchar || ' eligible (' || completeness_number || ' %)'
+        n_known::varchar || ' of ' || n_eligible::varchar || ' eligible (' || completeness_number || ' %)'
             as completeness_text,
         case
             when worst <> best
@@ -148,6 +153,9 @@ written as (
             when 'no data' then 'no valid score in this period'
             when 'unwanted' then 'not shown: the service publishes no figures of therapists'
             when
+                'no agreement'
+                then 'not shown: the service has stated no agreement that figures of therapists rest on'
+            when
                 'few therapists'
                 then 'not shown: fewer than ' || min_therapists::varchar || ' therapists'
             when
@@ -159,6 +167,11 @@ written as (
             when
                 'complement'
                 then 'not shown: a smaller number beside it could be worked out from it'
+            when 'no reasons'
+                then
+                    'not shown: fewer than ' || reason_percent::varchar
+                    || ' % of endings carry a reason, and without one leaving cannot be told from'
+                    || ' finishing'
             when 'incomplete'
                 then
                     'withheld: outcome known for fewer than '
@@ -168,7 +181,13 @@ written as (
         concat_ws(
             '; ',
             case
-                when is_shown and is_uncertain
+                when is_shown and is_uncertain and worst is null
+                    then
+                        'known for ' || completeness_number
+                        || ' % only: those without a score may differ'
+            end,
+            case
+                when is_shown and is_uncertain and worst is not null
                     then
                         'outcome known for ' || completeness_number
                         || ' % only: read the bounds first'

@@ -76,6 +76,7 @@ cutoff as (
             || regexp_replace(cutoff.value::varchar, '\.?0+$', '')
             || word.words
             || ': ' || cutoff.use || ' (' || cutoff.population || '; ' || cutoff.source || ')'
+            || case when cutoff.is_verified then '' else ', not verified' end
             || case when cutoff.is_default then ', in use' else '' end,
             '. '
             order by
@@ -99,6 +100,7 @@ change as (
         string_agg(
             scale.label || ' ' || regexp_replace(change.value::varchar, '\.?0+$', '') || word.words
             || ' (' || change.basis || '; ' || change.population || '; ' || change.source || ')'
+            || case when change.is_verified then '' else ', not verified' end
             || case when change.is_default then ', in use' else '' end,
             '. '
             order by

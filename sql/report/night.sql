@@ -98,7 +98,8 @@ select
             therapist.n_pages > 0
             then
                 'Therapists are shown by a short code and drawn towards the service''s mean; '
-                || 'they are never ranked.'
+                || 'they are never ranked. What is shown of them rests on: '
+                || night.agreement || ', ' || strftime(night.agreed_on, '%-d %B %Y') || '.'
         else
             coalesce(
                 upper(left(therapist.note, 1)) || substr(therapist.note, 2),

@@ -1,7 +1,7 @@
 -- Therapist of the service, known by a short piece of the pseudonym, and whether there is a page.
 --
 -- grain:   therapist_id
--- inputs:  measure.unit, ref.setting
+-- inputs:  measure.unit, ref.night, ref.setting
 -- columns: therapist_id VARCHAR         therapist
 --          clinic_id VARCHAR            clinic
 --          label VARCHAR                name on pages
@@ -19,6 +19,13 @@ with setting as (
     from ref.setting
 ),
 
+agreed as (
+    select
+        coalesce(bool_or(agreement is not null and agreed_on <= getvariable('as_of')::date), false)
+            as is_agreed,
+    from ref.night
+),
+
 therapist as (
     select
         unit.unit_id as therapist_id,
@@ -31,8 +38,10 @@ therapist as (
             else upper(unit.unit_id)
         end as short_id,
         setting.*,
+        agreed.is_agreed,
     from measure.unit as unit
     cross join setting
+    cross join agreed
     where unit.level = 'therapist'
 ),
 
@@ -41,6 +50,12 @@ judged as (
         *,
         case
             when therapist_pages = 0 then 'the service publishes no figures of therapists'
+            when
+                not is_agreed
+                then
+                    'no figures of therapists: rapport.toml states no agreement that they rest on. Where '
+                    || 'there is one, write under [governance]: therapist_agreement = '
+                    || '{ reference = "...", date = 2026-01-31 }, with its own words and date'
             when n_therapists < min_therapists
                 then
                     'no figures of therapists: fewer than ' || min_therapists::varchar || ' of them'

@@ -1,6 +1,8 @@
 -- Where a course stands on the night: ongoing, or ended, how, when, and what says so.
 --
--- Nothing that elapsed time decides looks past the last date the clinic's exports speak about.
+-- Nothing that elapsed time decides looks past the last date the clinic's exports speak about. A
+-- recorded end beats silence. An attended session after it opens the course again: until silence
+-- closes it once more, and then for the recorded reason.
 --
 -- grain:   episode_id
 -- inputs:  ref.setting, score.course, score.course_appointment, score.course_therapist,
@@ -17,7 +19,9 @@
 --          first_attended_on DATE     first attended session; NULL none
 --          last_attended_on DATE      last attended session; NULL none
 --          last_contact_on DATE       last attended or booked date of any status
---          ended_on DATE              recorded end, or the last contact where the gap rule ended it
+--          ended_on DATE              recorded end, the last session after it, or the last contact
+--                                     where the gap rule ended it
+--          end_session INTEGER        attended sessions when it ended; NULL while ongoing
 --          end_known_on DATE          day the ending could first be known
 --          gap_days DECIMAL(9,1)      days without contact that end this course
 --          unknown_since DATE         last date the exports speak about; only where the state is
@@ -26,7 +30,8 @@
 --          is_ended BOOLEAN           whether the course has ended after at least one session
 --          is_resolved BOOLEAN        whether an ending on that day would be known by now, however
 --                                     it came about
--- version: 1
+--          definition_version INTEGER version of these rules
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'gap_days') as gap_days,
@@ -94,9 +99,20 @@ clock as (
 stated as (
     select
         *,
-        recorded_end_on is null and horizon - last_contact_on < gap_days as is_ongoing,
-        coalesce(recorded_end_on, last_contact_on) as last_on,
+        coalesce(last_attended_on <= recorded_end_on, recorded_end_on is not null) as is_closed,
     from clock
+),
+
+judged as (
+    select
+        *,
+        not is_closed and horizon - last_contact_on < gap_days as is_ongoing,
+        case
+            when is_closed then recorded_end_on
+            when recorded_end_on is not null then last_attended_on
+            else last_contact_on
+        end as last_on,
+    from stated
 ),
 
 state as (
@@ -113,7 +129,7 @@ state as (
             when last_status = 'cancelled_by_service' then 'service_ended'
             else 'dropout'
         end as state,
-    from stated
+    from judged
 )
 
 select
@@ -132,10 +148,11 @@ select
     state.last_attended_on::date as last_attended_on,
     state.last_contact_on::date as last_contact_on,
     case when not state.is_ongoing then state.last_on end::date as ended_on,
+    case when not state.is_ongoing then state.n_attended end::integer as end_session,
     case
         when state.is_ongoing then null
-        when state.recorded_end_on is not null then state.recorded_end_on
-        else state.last_on + ceil(state.gap_days)::integer
+        when state.is_closed then state.recorded_end_on
+        else state.last_contact_on + ceil(state.gap_days)::integer
     end::date as end_known_on,
     state.gap_days::decimal(9, 1) as gap_days,
     case when state.state = 'ongoing_unknown_since' then state.horizon end::date as unknown_since,
@@ -143,5 +160,6 @@ select
     (not state.is_ongoing and state.n_attended > 0)::boolean as is_ended,
     (not state.is_ongoing and state.horizon - state.last_on >= state.gap_days)::boolean
         as is_resolved,
+    2::integer as definition_version,
 from state
 left join score.course_therapist as therapist on state.episode_id = therapist.episode_id

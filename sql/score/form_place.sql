@@ -38,7 +38,13 @@ form as (
         instrument.kind,
         form.respondent = instrument.respondent as is_meant,
         course.episode_id as stated_episode_id,
+        setting.label_window_days,
+        case instrument.kind
+            when 'alliance' then setting.attach_after_days
+            else setting.attach_before_days
+        end as days_allowed,
     from valid.form as form
+    cross join setting
     join ref.instrument as instrument on form.instrument_id = instrument.instrument_id
     left join score.course as course
         on form.episode_id = course.episode_id and form.patient_id = course.patient_id
@@ -52,21 +58,17 @@ pair as (
         session.session_no,
         session.session_on,
         coalesce(form.session_label = session.session_label, false)
-        and abs(session.session_on - form.answered_on) <= setting.label_window_days as is_named,
+        and abs(session.session_on - form.answered_on) <= form.label_window_days as is_named,
         case form.kind
             when 'alliance' then form.answered_on - session.session_on
             else session.session_on - form.answered_on
         end as days,
-        case form.kind
-            when 'alliance' then setting.attach_after_days
-            else setting.attach_before_days
-        end as days_allowed,
+        form.days_allowed,
     from form
     join score.course_appointment as session
         on
             form.patient_id = session.patient_id
             and coalesce(form.stated_episode_id, session.episode_id) = session.episode_id
-    cross join setting
     where session.status = 'attended' and form.is_meant
 ),
 
@@ -100,15 +102,17 @@ by_date as (
                 then 1
             when
                 course.started_on > form.answered_on
-                and course.started_on - form.answered_on <= setting.label_window_days
+                and course.started_on - form.answered_on <= form.label_window_days
                 then 2
             when course.started_on <= form.answered_on then 3
             else 4
         end as fit,
     from form
     join score.course as course on form.patient_id = course.patient_id
-    cross join setting
-    where form.is_meant
+    where
+        form.is_meant
+        and form.stated_episode_id is null
+        and form.form_id not in (select placed.form_id, from placed)
 ),
 
 in_course as (

@@ -15,75 +15,106 @@
 --          item_sum DECIMAL(18,9)  sum as if every item were there; NULL where too many are missing
 --          why_not VARCHAR         why there is no sum; NULL where there is one
 -- version: 1
-with form as (
+with item as (
     select
-        form_id,
         instrument_id,
-        input_form,
-        unnest(answers) as answer,
-        unnest(missing) as reason,
-        generate_subscripts(answers, 1) as item,
-    from valid.form
+        list(is_reversed order by item) as is_reversed,
+        list(not_applicable_value order by item) as not_applicable_value,
+        bool_or(is_reversed) as has_reversed,
+    from ref.item
+    group by instrument_id
 ),
 
-keyed as (
+scale as (
     select
-        form.form_id,
-        form.instrument_id,
-        form.item,
-        item.is_reversed is null and form.input_form = 'raw' as is_unkeyed,
-        case
-            when
-                form.answer is null and form.reason = 'not_applicable'
-                then item.not_applicable_value
-            when item.is_reversed and form.input_form = 'raw'
-                then instrument.answer_max + instrument.answer_min - form.answer
-            else form.answer
-        end as keyed_answer,
-    from form
-    join ref.item as item on form.instrument_id = item.instrument_id and form.item = item.item
-    join ref.instrument as instrument on form.instrument_id = instrument.instrument_id
-),
-
-form_total as (
-    select
-        form_id,
-        count(keyed_answer) as n_answered,
-    from keyed
-    group by form_id
-),
-
-answered as (
-    select
-        keyed.form_id,
-        keyed.instrument_id,
-        scale_item.scale,
-        bool_or(keyed.is_unkeyed) as is_unkeyed,
-        count(keyed.keyed_answer) as n_answered,
-        sum(keyed.keyed_answer)::decimal(18, 3) as answered_sum,
-    from keyed
-    join ref.scale_item as scale_item
-        on keyed.instrument_id = scale_item.instrument_id and keyed.item = scale_item.item
-    group by keyed.form_id, keyed.instrument_id, scale_item.scale
-),
-
-counted as (
-    select
-        answered.*,
+        scale.instrument_id,
+        scale.scale,
         scale.n_items,
         scale.missing_rule,
         scale.missing_over,
         scale.max_missing,
-        scale.n_items - answered.n_answered as n_missing,
-        case scale.missing_over
-            when 'form' then instrument.item_count - form_total.n_answered
-            else scale.n_items - answered.n_answered
+        list(scale_item.item order by scale_item.item) as items,
+        bool_or(item.is_reversed is null) as is_key_unknown,
+    from ref.scale as scale
+    join ref.scale_item as scale_item
+        on scale.instrument_id = scale_item.instrument_id and scale.scale = scale_item.scale
+    join ref.item as item
+        on scale_item.instrument_id = item.instrument_id and scale_item.item = item.item
+    group by all
+),
+
+form as (
+    select
+        form.form_id,
+        form.instrument_id,
+        form.answers,
+        form.missing,
+        form.input_form = 'raw' as is_raw,
+        item.is_reversed,
+        item.not_applicable_value,
+        coalesce(item.has_reversed, false) as has_reversed,
+        instrument.item_count,
+        instrument.answer_max + instrument.answer_min as both_ends,
+    from valid.form as form
+    join item on form.instrument_id = item.instrument_id
+    join ref.instrument as instrument on form.instrument_id = instrument.instrument_id
+    where len(form.answers) > 0
+),
+
+keyed as (
+    select
+        form_id,
+        instrument_id,
+        is_raw,
+        item_count,
+        -- most forms are whole and have nothing to reverse: they are taken as they are
+        case
+            when
+                list_aggregate(answers, 'count') = len(answers) and not (is_raw and has_reversed)
+                then answers
+            else [
+                case
+                    when answer is null and missing[number] = 'not_applicable'
+                        then not_applicable_value[number]
+                    when is_reversed[number] and is_raw then both_ends - answer
+                    else answer
+                end for answer, number in answers
+            ]
+        end as answers,
+    from form
+),
+
+picked as (
+    select
+        keyed.form_id,
+        scale.*,
+        keyed.is_raw and scale.is_key_unknown as is_unkeyed,
+        keyed.item_count - list_aggregate(keyed.answers, 'count') as n_missing_of_form,
+        case
+            when scale.n_items = keyed.item_count then keyed.answers
+            else list_select(keyed.answers, scale.items)
+        end as answers,
+    from keyed
+    join scale on keyed.instrument_id = scale.instrument_id
+),
+
+answered as (
+    select
+        *,
+        list_aggregate(answers, 'count') as n_answered,
+        list_aggregate(answers, 'sum')::decimal(18, 3) as answered_sum,
+    from picked
+),
+
+counted as (
+    select
+        *,
+        n_items - n_answered as n_missing,
+        case missing_over
+            when 'form' then n_missing_of_form
+            else n_items - n_answered
         end as n_counted_missing,
     from answered
-    join form_total on answered.form_id = form_total.form_id
-    join ref.instrument as instrument on answered.instrument_id = instrument.instrument_id
-    join ref.scale as scale
-        on answered.instrument_id = scale.instrument_id and answered.scale = scale.scale
 )
 
 select

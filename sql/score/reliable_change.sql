@@ -23,7 +23,7 @@
 --          first_on DATE              day of the first score
 --          last_on DATE               day of the last score
 --          sessions_before_end INTEGER attended sessions after the last score
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'baseline_session') as baseline_session,
@@ -61,6 +61,9 @@ scored as (
         place.answered_on,
         place.answered_at,
         score.value,
+        place.session_no is not null
+        or place.answered_on <= wanted.last_attended_on + setting.follow_up_days::integer
+            as is_in_course,
         coalesce(
             place.session_no <= setting.baseline_session, false
         ) or place.answered_on <= wanted.baseline_on as is_baseline,
@@ -69,12 +72,15 @@ scored as (
         on wanted.episode_id = place.episode_id and wanted.instrument_id = place.instrument_id
     join score.scale_score as score on place.form_id = score.form_id and score.is_primary
     cross join setting
-    where
-        score.value is not null
-        and (
-            place.session_no is not null
-            or place.answered_on <= wanted.last_attended_on + setting.follow_up_days::integer
-        )
+    where score.value is not null
+),
+
+follow_up as (
+    select distinct
+        episode_id,
+        instrument_id,
+    from scored
+    where not is_in_course
 ),
 
 pair as (
@@ -90,6 +96,7 @@ pair as (
         arg_max(value, (answered_at, form_id)) as last_value,
         max(answered_on) as last_on,
     from scored
+    where is_in_course
     group by episode_id, instrument_id
 ),
 
@@ -119,6 +126,8 @@ judged as (
         threshold.value as threshold,
         threshold.op as threshold_op,
         case
+            when pair.n_scores is null and follow_up.episode_id is not null
+                then 'no score before the last session was over'
             when pair.n_scores is null then 'no valid score'
             when not pair.is_baseline then 'no score by the second session'
             when pair.first_on = pair.last_on then 'no second score on a later day'
@@ -129,6 +138,10 @@ judged as (
     left join
         pair
         on wanted.episode_id = pair.episode_id and wanted.instrument_id = pair.instrument_id
+    left join follow_up
+        on
+            wanted.episode_id = follow_up.episode_id
+            and wanted.instrument_id = follow_up.instrument_id
     join ref.instrument as instrument on wanted.instrument_id = instrument.instrument_id
     left join threshold on wanted.instrument_id = threshold.instrument_id
 ),

@@ -34,22 +34,15 @@ with wanted as (
     join ref.scale as scale on form.instrument_id = scale.instrument_id
 ),
 
-part as (
-    select
-        instrument_id,
-        scale,
-        part,
-    from ref.scale_part
-    union all
-    select
-        instrument_id,
-        scale,
-        scale as part,
-    from ref.scale
-    where not is_composite
-),
-
 computed as (
+    select
+        form_id,
+        scale,
+        n_answered,
+        item_sum,
+        why_not,
+    from score.item_sum
+    union all
     select
         item_sum.form_id,
         part.scale,
@@ -58,9 +51,25 @@ computed as (
         arg_min(item_sum.why_not, item_sum.scale) filter (where item_sum.item_sum is null)
             as why_not,
     from score.item_sum as item_sum
-    join part
+    join ref.scale_part as part
         on item_sum.instrument_id = part.instrument_id and item_sum.scale = part.part
     group by item_sum.form_id, part.scale
+),
+
+band as (
+    -- a prorated score may fall between two whole points: it belongs to the band that began below
+    -- it
+    select
+        instrument_id,
+        scale,
+        label,
+        band_from,
+        -- the uppermost band has no end
+        lead(band_from, 1, 999999) over (
+            partition by instrument_id, scale
+            order by band_from, label
+        ) as next_from,
+    from ref.band
 ),
 
 stated as (
@@ -122,14 +131,11 @@ select
     scored.n_items::integer as n_items,
     scored.n_answered::integer as n_answered,
     case when scored.value is null then scored.why_not end::varchar as why_not,
-    -- a prorated score may fall between two whole points: it belongs to the band that began below
-    -- it
-    (
-        select arg_max(band.label, band.band_from),
-        from ref.band as band
-        where
-            band.instrument_id = scored.instrument_id
-            and band.scale = scored.scale
-            and band.band_from <= scored.value
-    )::varchar as band,
+    band.label::varchar as band,
 from scored
+left join band
+    on
+        scored.instrument_id = band.instrument_id
+        and scored.scale = band.scale
+        and scored.value >= band.band_from
+        and scored.value < band.next_from

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,17 @@ def test_only_flows_opens_files_for_writing_or_asks_the_clock() -> None:
                 assert node.attr not in {"write_text", "write_bytes", "now", "today", "utcnow"}, (
                     path
                 )
+
+
+def test_second_computations_import_the_standard_library_and_one_another_only() -> None:
+    for path in python_files("flows/second"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), path
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                is_own = name.startswith("flows.second")
+                assert is_own or name.split(".")[0] in sys.stdlib_module_names, f"{path}: {name}"
 
 
 def test_only_settings_reads_settings_and_nobody_the_environment() -> None:

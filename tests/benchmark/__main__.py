@@ -17,10 +17,17 @@ from rich.table import Table
 from tests.benchmark.exports import PHQ9, SHAPES, SIDE_BY_SIDE
 from tests.benchmark.formats import FORMATS, measure_format
 from tests.benchmark.ingest import Times, measure_growth, measure_ingest, peak_megabytes
+from tests.benchmark.scoring import measure_scoring
+from tests.benchmark.therapists import measure_therapists
 
+CASES = ("oq45", "oq45_again", "side_by_side", "history", *FORMATS, "scoring", "therapists")
+# Records of the long history, and of the night after it; each carries three forms.
 HISTORY = 340_000
 NIGHT = 1_000
-CASES = ("oq45", "oq45_again", "side_by_side", "history", *FORMATS)
+# A tenth of what a nation's talking therapies hold in a year; `scoring 4600000` is the whole of it.
+SESSIONS = 460_000
+# Invented services of each kind, in which therapists are compared.
+SERVICES = 400
 
 
 def main(words: list[str]) -> None:
@@ -30,6 +37,12 @@ def main(words: list[str]) -> None:
             subprocess.run([sys.executable, "-m", "tests.benchmark", case], check=True)
         return
     case, *rows = words
+    if case == "therapists":
+        measure_therapists(int(rows[0]) if rows else SERVICES)
+        return
+    if case == "scoring":
+        print_scoring(int(rows[0]) if rows else SESSIONS)
+        return
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
         for times in measure(Path(folder), case, int(rows[0]) if rows else None):
             print_times(times)
@@ -59,6 +72,23 @@ def print_times(times: Times) -> None:
     total = sum(seconds for _, seconds in times.parts)
     table.add_row("ingest, archive to store", f"{total:.2f}", f"{total / times.floor:.2f}")
     Console().print(table)
+
+
+def print_scoring(sessions: int) -> None:
+    """One table: what every table of scores costs, dearest first, as ratios to the floor."""
+    with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
+        scoring = measure_scoring(Path(folder), sessions)
+    table = Table(title=scoring.title, title_justify="left")
+    table.add_column("table")
+    table.add_column("seconds", justify="right")
+    table.add_column("ratio to floor", justify="right")
+    table.add_row("floor: read_csv into a persistent file", f"{scoring.floor:.2f}", "1.00")
+    for name, seconds in sorted(scoring.tables, key=lambda row: -row[1]):
+        table.add_row(name, f"{seconds:.2f}", f"{seconds / scoring.floor:.2f}")
+    total = f"{scoring.total:.2f}", f"{scoring.total / scoring.floor:.2f}"
+    table.add_row("all scores of these sessions", *total)
+    Console().print(table)
+    Console().print(f"peak memory of the process: {peak_megabytes():.0f} MB\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 from tests.benchmark.exports import OQ45, PHQ9, SIDE_BY_SIDE, Shape
 from tests.benchmark.formats import FORMATS, measure_format
 from tests.benchmark.ingest import measure_growth, measure_ingest
+from tests.benchmark.scoring import measure_scoring
 
 
 @pytest.mark.parametrize("shape", [OQ45, SIDE_BY_SIDE], ids=["oq45", "side_by_side"])
@@ -30,3 +31,10 @@ def test_what_is_timed_of_a_format_is_done(tmp_path: Path, name: str) -> None:
 def test_a_night_after_a_history_stores_both(tmp_path: Path) -> None:
     found = measure_growth(tmp_path, replace(SIDE_BY_SIDE, rows=20), history=50)
     assert [len(times.parts) for times in found] == [3, 3]
+
+
+def test_scoring_is_timed_over_scored_sessions(tmp_path: Path) -> None:
+    scoring = measure_scoring(tmp_path, 2_000)
+    assert scoring.title.endswith("sessions with 3 forms each")
+    assert {"item_sum", "scale_score", "reliable_change", "outcome"} <= dict(scoring.tables).keys()
+    assert scoring.floor > 0 and scoring.total > 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from flows.demo import make_demo
 from flows.progress import Progress
 from flows.workspace import Workspace
-from reports.render import render_audit, render_site
+from reports.render import render_audit, render_care_team, render_site
 from tests.reports.fixture_tables import make_tables
 
 DEMO = (
@@ -17,9 +17,12 @@ DEMO = (
     "demo/reports/clinic-alder.html",
     "demo/reports/clinic-birch.html",
     "demo/reports/clinic-cedar.html",
+    "demo/reports/alliance.html",
     "demo/reports/data-quality.html",
+    "demo/reports/on-track.html",
     "demo/reports/methods.html",
     "demo/audit/scores.html",
+    "demo/audit/review.html",
 )
 # The small demonstration has too few therapists for pages of their own.
 THERAPIST = (
@@ -28,9 +31,13 @@ THERAPIST = (
 MADE_UP = (
     "made-up/reports/index.html",
     "made-up/reports/clinic-birch.html",
+    "made-up/reports/alliance.html",
     "made-up/reports/data-quality.html",
+    "made-up/reports/on-track.html",
     "made-up/reports/methods.html",
     "made-up/audit/scores.html",
+    "made-up/audit/review.html",
+    "made-up/care_team/therapist-ab12cd.html",
     THERAPIST,
 )
 PAGES = DEMO + MADE_UP
@@ -61,7 +68,12 @@ def build_sites(shared: Path) -> Sites:
 def _build(sites: Sites) -> None:
     building = sites.folder.with_name("sites.building")
     tables = make_tables()
-    for folder, pages in (("reports", render_site(tables)), ("audit", render_audit(tables))):
+    folders = (
+        ("reports", render_site(tables)),
+        ("audit", render_audit(tables)),
+        ("care_team", render_care_team(tables)),
+    )
+    for folder, pages in folders:
         (building / "made-up" / folder).mkdir(parents=True)
         for path, text in pages:
             (building / "made-up" / folder / path).write_text(text, encoding="utf-8")

@@ -18,6 +18,7 @@ from tests.nightly.conftest import NIGHT, drop, first_forms, make_service, run
 MESS = Path(__file__).parents[1] / "samples" / "mess"
 COMMANDS = [
     "init", "demo", "run", "schedule", "release", "check", "read", "inspect", "score", "status",
+    "verify",
 ]  # fmt: skip
 
 

@@ -35,6 +35,16 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
         lambda d: d["scales"]["total"].pop("missing"),
         "scales.total.missing: missing",
     ),
+    "counterpart of a patient's form": (
+        "wai_sr.yaml",
+        lambda d: d.update(counterpart={"instrument": "x", "parallel": True, "source": "s"}),
+        "counterpart: belongs to an alliance form of the therapist",
+    ),
+    "counterpart half said": (
+        "arm5_t.yaml",
+        lambda d: d["counterpart"].pop("source"),
+        "counterpart.source: missing",
+    ),
     "wrong word": (
         "phq9.yaml",
         lambda d: d.update(kind="mood"),

@@ -1,1 +1,1 @@
-"""Tests of the SQL against a slow oracle in plain Python."""
+"""Tests of the SQL against the second computations."""

@@ -63,6 +63,7 @@ def _attend(chance: random.Random, world: World, course: dict[str, Any]) -> None
                 "session_on": day,
                 "planned_at": day,
                 "status": status,
+                "session_label": f"S{number}",
             }
         )
         for instrument_id in USED[course["clinic_id"]]:
@@ -89,6 +90,7 @@ def _fill_in(
             "form_id": f"{session_id}-{instrument_id}",
             "instrument_id": instrument_id,
             "respondent": instrument.respondent,
+            "session_label": f"S{int(session_id[-2:])}" if chance.random() < 0.2 else None,
             "answered_on": answered,
             "answered_at": answered,
             "answers": answers,

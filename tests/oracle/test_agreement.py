@@ -11,20 +11,19 @@ import duckdb
 import pytest
 
 from flows.reference import Service
-from tests.oracle.oracle import (
-    Course,
-    change_of,
-    early_of,
-    end_of,
-    scores_of,
-    session_of,
-    wilson,
-)
+from flows.second.alliance import early_of
+from flows.second.course import Course, end_of, place_of
+from flows.second.measure import wilson
+from flows.second.outcome import Scored, change_of
+from flows.second.rules import Rules
+from flows.second.score import scores_of
+from tests.oracle.second_view import questionnaires
 from tests.oracle.small_world import AS_OF, THROUGH, USED, World, make_world
 from tests.sql.warehouse_fixture import build_stages, insert, rows, shipped, warehouse
 
 SEEDS = (1, 2)
 N_COURSES = 300
+RULES = Rules()
 ENDED = {"dropout", "completed", "transferred", "service_ended", "died_other", "ended_unknown"}
 
 
@@ -37,10 +36,14 @@ class Pair:
     courses: dict[str, Course]
     scores: dict[str, dict[str, Fraction | None]]
 
-    def forms_of(self, episode_id: str, instrument_id: str) -> list[tuple[Any, Fraction | None]]:
+    def session_of(self, form: Any) -> int | None:
+        course = self.courses[form["episode_id"]]
+        return place_of(form, questionnaires()[form["instrument_id"]], [course], RULES).session_no
+
+    def forms_of(self, episode_id: str, instrument_id: str) -> list[Scored]:
         primary = shipped()[instrument_id].primary
         return [
-            (form, self.scores[form["form_id"]][primary])
+            Scored(form, self.scores[form["form_id"]][primary], self.session_of(form))
             for form in self.world.forms
             if form["episode_id"] == episode_id and form["instrument_id"] == instrument_id
         ]
@@ -66,7 +69,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     for session in world.sessions:
         appointments[session["episode_id"]].append(session)
     courses = {e["episode_id"]: Course(e, appointments[e["episode_id"]]) for e in world.episodes}
-    scores = {f["form_id"]: scores_of(shipped()[f["instrument_id"]], f) for f in world.forms}
+    scores = {f["form_id"]: scores_of(questionnaires()[f["instrument_id"]], f) for f in world.forms}
     yield Pair(con, world, courses, scores)
     con.close()
 
@@ -93,12 +96,7 @@ def test_scores(pair: Pair) -> None:
 def test_sessions_of_forms(pair: Pair) -> None:
     found = rows(pair.con, "select form_id, session_no from score.form_place")
     placed = {row["form_id"]: row["session_no"] for row in found}
-    expected = {
-        form["form_id"]: session_of(
-            form, shipped()[form["instrument_id"]].kind, pair.courses[form["episode_id"]]
-        )
-        for form in pair.world.forms
-    }
+    expected = {form["form_id"]: pair.session_of(form) for form in pair.world.forms}
     assert placed == expected
     assert None in expected.values()
 
@@ -109,7 +107,7 @@ def test_endings(pair: Pair) -> None:
         row["episode_id"]: (row["state"], row["ended_on"], row["is_resolved"]) for row in found
     }
     expected = {
-        episode_id: end_of(course, AS_OF, THROUGH[course.record["clinic_id"]])
+        episode_id: end_of(course, AS_OF, THROUGH[course.record["clinic_id"]], RULES)
         for episode_id, course in pair.courses.items()
     }
     assert stated == expected
@@ -119,8 +117,8 @@ def test_endings(pair: Pair) -> None:
 def expected_change(pair: Pair) -> dict[tuple[str, str], str]:
     return {
         (episode_id, instrument_id): change_of(
-            shipped()[instrument_id], pair.forms_of(episode_id, instrument_id), course
-        )
+            questionnaires()[instrument_id], pair.forms_of(episode_id, instrument_id), course, RULES
+        ).category
         for episode_id, course in pair.courses.items()
         if course.attended
         for instrument_id in USED[course.record["clinic_id"]]
@@ -141,14 +139,13 @@ def test_early_alliance(pair: Pair) -> None:
         pair.con, "select episode_id, instrument_id, mean, slope from score.early_alliance"
     )
     for row in found:
-        course = pair.courses[row["episode_id"]]
         latest: dict[int, tuple[Any, Fraction]] = {}
-        for form, score in pair.forms_of(row["episode_id"], row["instrument_id"]):
-            number = session_of(form, "alliance", course)
-            if number and score is not None:
-                key = (form["answered_at"], [-ord(letter) for letter in form["form_id"]])
-                latest[number] = max(latest.get(number, (key, score)), (key, score))
-        mean, slope = early_of({number: score for number, (_, score) in latest.items()})
+        for one in pair.forms_of(row["episode_id"], row["instrument_id"]):
+            if one.session_no and one.score is not None:
+                letters = [-ord(letter) for letter in one.form["form_id"]]
+                rated = ((one.form["answered_at"], letters), one.score)
+                latest[one.session_no] = max(latest.get(one.session_no, rated), rated)
+        mean, slope = early_of({number: score for number, (_, score) in latest.items()}, RULES)
         assert near(row["mean"], mean) and near(row["slope"], slope), row
     assert any(row["slope"] is not None for row in found)
 
@@ -160,7 +157,7 @@ def test_endings_and_outcomes_of_the_year(pair: Pair) -> None:
     counts: dict[str, Counter[str]] = {"a": Counter(), "b": Counter()}
     for episode_id, course in pair.courses.items():
         clinic = course.record["clinic_id"]
-        state, ended, is_resolved = end_of(course, AS_OF, THROUGH[clinic])
+        state, ended, is_resolved = end_of(course, AS_OF, THROUGH[clinic], RULES)
         if ended is None or not is_resolved or not course.attended:
             continue
         if not first_day <= ended <= AS_OF:
@@ -188,7 +185,7 @@ def test_endings_and_outcomes_of_the_year(pair: Pair) -> None:
             query = f"select * from measure.estimate where measure = '{measure}' and {where}"
             (row,) = rows(pair.con, query)
             assert (row["numerator"], row["n"]) == (numerator, n), (clinic, measure)
-            low, high = wilson(numerator, n)
+            low, high = wilson(numerator, n, float(RULES.z_95))
             assert abs(float(row["low"]) - low) < 1e-8 and abs(float(row["high"]) - high) < 1e-8
 
 

@@ -10,7 +10,7 @@ from schemas.finding_rules import finding_rules
 from schemas.tables import Bounds, appointment_schema, episode_schema, form_schema
 
 LOW, HIGH = Decimal(0), Decimal(3)
-BOUNDS = Bounds(date(1990, 1, 1), date(2026, 11, 22), LOW, HIGH, LOW, HIGH)
+BOUNDS = Bounds(date(1990, 1, 1), date(2026, 11, 22), LOW, HIGH, ((LOW, HIGH),) * 3)
 SCHEMAS = (form_schema(BOUNDS, 3), appointment_schema(BOUNDS), episode_schema(BOUNDS))
 
 

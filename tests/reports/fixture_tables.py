@@ -9,6 +9,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from fixture_therapists import therapist_tables
+
+from tests.reports.alliance_tables import alliance_tables
+from tests.reports.ending_tables import ending_tables
+from tests.reports.fixture_course import expected_courses, track_rules, track_tests
+
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
 LEAK = "73.9127"
 BOUNDS = "2 to 57 % if all unknown courses had gone one way or the other"
@@ -121,9 +127,17 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "fix_list": _fixes(),
         "delivery": _deliveries(),
         "table_check": _checks(),
+        "agreement": _agreement(),
         "definition": _definitions(),
         "instrument": _instruments(),
+        "expected_course": expected_courses(),
+        "track_rule": track_rules(),
+        "track_test": track_tests(),
         "scored_form": _scored_forms(),
+        **therapist_tables(therapists),
+        **_for_review(),
+        **alliance_tables(HOSTILE),
+        **ending_tables(HOSTILE),
     }
 
 
@@ -489,6 +503,21 @@ def _deliveries() -> list[dict[str, Any]]:
     ]
 
 
+def _agreement() -> list[dict[str, Any]]:
+    """All together and by topic: one disagrees, one could not be checked."""
+    names = ("topic", "table_name", "state", "agree_text", "scope_text")
+    rows = [
+        ("all figures", None, "disagree", "4,120 of 4,121 figures agree", "100 of 640 patients"),
+        ("endings", "score.end_state", "disagree", "99 of 100 figures agree", "a sample"),
+        ("outcomes", "score.outcome", "not checked", "an unforeseen fault", "a sample"),
+        ("scores of forms", "score.scale_score", "agree", "4,021 of 4,021 figures agree", "all"),
+    ]
+    return [
+        dict(zip(names, row, strict=True)) | {"agreement_order": order}
+        for order, row in enumerate(rows, start=1)
+    ]
+
+
 def _checks() -> list[dict[str, Any]]:
     """A file and a questionnaire that failed, what could not be judged, and what passed."""
     names = ("status", "check_id", "severity", "clinic_id", "table_name", "instrument_id")
@@ -597,3 +626,60 @@ def _scored_forms() -> list[dict[str, Any]]:
         {**shared, **scored, "file_name": "phq.csv", "form_order": 1},
         {**shared, **unscored, "file_name": "<script>alert(1)</script>.csv", "form_order": 2},
     ]
+
+
+def _for_review() -> dict[str, list[dict[str, Any]]]:
+    """What the care team looks at: a risk answer without a score, a refused row, a case got worse."""
+    clinic = {"clinic_id": "alder", "clinic_name": "Alder practice"}
+    case = {**clinic, "patient": "0a1b2c3d", "instrument": "PHQ-9", "age_days": 3}
+    return {
+        "risk_flag": [
+            {
+                **case,
+                "form_id": "f2",
+                "item_text": "self-harm thoughts (9)",
+                "answered_on": AS_OF,
+                "score_text": "no score: 2 of 9 items missing",
+                "file_name": "<script>alert(1)</script>.csv",
+                "line": 14,
+                "flag_order": 1,
+            }
+        ],
+        "refused_risk": [
+            {
+                **clinic,
+                "delivery_id": "d1",
+                "message": "A row that is refused or held answers a risk item of PHQ-9",
+                "file_name": "phq.csv",
+                "n": 2,
+                "lines_text": "7, 31",
+                "read_on": AS_OF,
+                "age_days": 0,
+            }
+        ],
+        "unread_risk": [
+            {
+                **clinic,
+                "delivery_id": "d2",
+                "file_name": "held.csv",
+                "read_on": AS_OF,
+                "n": None,
+                "why": "the file is held as a whole",
+            }
+        ],
+        "deterioration": [
+            {
+                **case,
+                "episode_id": "e1",
+                "instrument_id": "phq9",
+                "first_text": "8",
+                "last_text": "15",
+                "first_on": date(2026, 9, 1),
+                "last_on": date(2026, 11, 17),
+                "state_text": "open",
+                "first_place": "phq.csv:3",
+                "last_place": "phq.csv:88",
+                "review_order": 1,
+            }
+        ],
+    }

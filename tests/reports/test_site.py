@@ -17,7 +17,16 @@ def test_the_site_has_every_page_once(site):
     tables = make_tables()
     clinics = {f"{row['page']}.html" for row in tables["clinic"]}
     therapists = {f"{row['page']}.html" for row in tables["therapist"] if row["has_page"]}
-    assert set(site) == {"index.html", "data-quality.html", "methods.html"} | clinics | therapists
+    fixed = {
+        "index.html",
+        "alliance.html",
+        "on-track.html",
+        "endings.html",
+        "model-card.html",
+        "data-quality.html",
+        "methods.html",
+    }
+    assert set(site) == fixed | clinics | therapists
 
 
 def test_every_link_leads_to_a_page_and_a_place_in_it(read):
@@ -129,7 +138,15 @@ def test_a_page_name_that_could_leave_the_folder_is_refused(page):
 def test_a_service_without_any_row_still_gets_its_pages():
     tables = {name: [] for name in make_tables()} | {"night": make_tables()["night"]}
     pages = {path: PageReader(html) for path, html in render_site(tables)}
-    assert set(pages) == {"index.html", "data-quality.html", "methods.html"}
+    assert set(pages) == {
+        "index.html",
+        "alliance.html",
+        "on-track.html",
+        "endings.html",
+        "model-card.html",
+        "data-quality.html",
+        "methods.html",
+    }
     assert "There are no figures for this period yet." in pages["index.html"].source
     assert "Nothing was refused." in pages["data-quality.html"].source
     assert all(page.faults == [] for page in pages.values())

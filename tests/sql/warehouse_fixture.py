@@ -1,6 +1,7 @@
 """Plain tables shaped like what the pipeline hands to sql/, so that SQL can be tested by itself."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from flows.model import build_models
 from flows.reference import Service, fill_reference
 from flows.sql_files import build
+from flows.verify.agreement import Verified
+from flows.verify.nightly import fill_agreement
 from schemas.expectations import CHECK_COLUMNS
 from schemas.instrument import SHIPPED, load_instruments
 from schemas.instrument_types import Instrument
@@ -33,6 +37,9 @@ TABLES: Mapping[str, str] = {
     "finding.finding": "delivery_id varchar, clinic_id varchar, file_name varchar, as_of date,"
     " line integer, column_name varchar, rule varchar, severity varchar, n_broken integer, n_checked integer,"
     " message varchar, what_to_do varchar",
+    "finding.refused_risk": "delivery_id varchar, clinic_id varchar, file_name varchar, as_of date,"
+    " line integer, column_name varchar, rule varchar, severity varchar, n_broken integer, n_checked integer,"
+    " message varchar, what_to_do varchar",
     "finding.check": ", ".join(f"{name} {kind}" for name, kind, _ in CHECK_COLUMNS),
     "valid.form": "form_id varchar, clinic_id varchar, patient_id varchar, therapist_id varchar,"
     " episode_id varchar, session_label varchar, instrument_id varchar, respondent varchar,"
@@ -53,7 +60,9 @@ TABLES: Mapping[str, str] = {
     " delivery_id varchar, line integer, known_from date, known_to date",
     "valid.clinic": "clinic_id varchar, data_through date",
 }
-STAGES = ("finding", "score", "measure", "report")
+# What a test that does without it takes out of ref.night.
+AGREEMENT = ("Test agreement", date(2020, 1, 1))
+STAGES = ("finding", "score", "model", "measure", "report")
 
 
 @lru_cache(maxsize=1)
@@ -71,7 +80,10 @@ def warehouse(as_of: date, service: Service | None = None) -> duckdb.DuckDBPyCon
         con.execute(f"create schema {schema}")
     for table, columns in TABLES.items():
         con.execute(f"create table {table} ({columns})")
-    fill_reference(con, shipped(), service or Service("Test service", {"a": "Alder"}), as_of)
+    service = service or Service("Test service", {"a": "Alder"})
+    if service.therapist_agreement is None:
+        service = replace(service, therapist_agreement=AGREEMENT)
+    fill_reference(con, shipped(), service, as_of)
     return con
 
 
@@ -100,7 +112,16 @@ def build_stages(
 ) -> None:
     """Build the stages in order."""
     for stage in stages:
-        build(con, stage) if root is None else build(con, stage, root)
+        if stage == "model" and root is None:
+            build_models(con, _night(con))
+        else:
+            build(con, stage) if root is None else build(con, stage, root)
+        if stage == "measure":
+            fill_agreement(con, Verified([], 0, 0, 0))
+
+
+def _night(con: duckdb.DuckDBPyConnection) -> date:
+    return con.execute("select getvariable('as_of')::date").fetchall()[0][0]
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

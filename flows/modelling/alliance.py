@@ -1,0 +1,306 @@
+"""What goes with the alliance in this service: where it varies, what follows it, how much outcome it shares.
+
+Service level only, descriptive, each with an interval from resampling therapists: sessions are
+clustered in patients and patients in therapists. Everything is computed from sums per therapist, so
+that a resample is a weighted sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from flows.modelling.fit import FloatArray
+
+SEED = 20_261
+DECIMALS = 6
+# Places of first, last and alliance score in the matrix of products, after the constant.
+FIRST, LAST, ALLIANCE = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Association:
+    """One quantity of the service; without estimate there is a reason."""
+
+    model_id: str
+    quantity: str
+    alliance_instrument_id: str
+    outcome_instrument_id: str | None
+    n: int
+    n_courses: int
+    n_therapists: int
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    why_not: str | None = None
+
+
+@dataclass(frozen=True)
+class Needs:
+    """How much data an association asks for."""
+
+    therapists: int
+    courses: int
+    resamples: int
+
+
+def associations(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
+    """Compute every association that does not stand already.
+
+    Args:
+        con: the warehouse, with model.lagged_session and model.alliance_outcome built.
+        held: model ids that stand for this quarter.
+    """
+    yield from _components(con, held)
+    yield from _lagged(con, held)
+    yield from _shares(con, held)
+
+
+def _components(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
+    needs = _needs(con, "components")
+    for (instrument_id,), frame in _parts(
+        con,
+        "select rating.instrument_id, rating.value, rating.episode_id, end_state.therapist_id"
+        " from score.alliance_rating as rating"
+        " join score.end_state as end_state using (episode_id)"
+        " where end_state.therapist_id is not null order by rating.session_id",
+        ["instrument_id"],
+    ):
+        stats = nested_sums(frame)
+        for share, part in enumerate(("therapist", "patient", "session")):
+            model_id = f"alliance_components/{instrument_id}/{part}"
+            if model_id not in held:
+                named = (model_id, instrument_id, None)
+                found = partial(_component_share, which=share)
+                yield estimated(named, f"share_{part}", stats, found, needs, frame.height)
+
+
+def _lagged(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
+    needs = _needs(con, "lagged")
+    names = ["alliance_before", "symptom_before", "log_session", "symptom"]
+    for key, frame in _parts(
+        con,
+        "select * from model.lagged_session where therapist_id is not null order by session_id",
+        ["alliance_instrument_id", "outcome_instrument_id"],
+    ):
+        model_id = f"alliance_lagged/{key[0]}/{key[1]}"
+        if model_id not in held:
+            stats = product_sums(frame, names)
+            named = (model_id, key[0], key[1])
+            yield estimated(named, "standardized", stats, standardized_slope, needs, frame.height)
+
+
+def _shares(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
+    needs = _needs(con, "share")
+    for key, frame in _parts(
+        con,
+        "select * from model.alliance_outcome where therapist_id is not null order by episode_id",
+        ["alliance_instrument_id", "outcome_instrument_id"],
+    ):
+        # the same courses for all three, so that their shares can be compared
+        known = frame.drop_nulls(["early", "overall", "final"]).with_columns(one=pl.lit(1.0))
+        for part in ("early", "overall", "final"):
+            model_id = f"alliance_outcome/{key[0]}/{key[1]}/{part}"
+            if model_id not in held:
+                stats = product_sums(known, ["one", "first", "last", part])
+                named = (model_id, key[0], key[1])
+                yield estimated(named, f"share_{part}", stats, added_share, needs, known.height)
+
+
+def estimated(
+    named: tuple[str, str, str | None],
+    quantity: str,
+    stats: FloatArray,
+    quantity_of: Callable[[FloatArray], FloatArray],
+    needs: Needs,
+    n: int,
+) -> Association:
+    """Estimate one quantity with its percentile interval, or say why not.
+
+    Args:
+        named: model id, alliance questionnaire, outcome questionnaire.
+        quantity: name of what is estimated.
+        stats: one row of sums per therapist; the last column counts courses.
+        quantity_of: gives the quantity of each row of summed sums.
+        needs: least numbers.
+        n: rows behind it.
+    """
+    therapists, courses = len(stats), int(stats[:, -1].sum()) if len(stats) else 0
+    row = partial(Association, named[0], quantity, named[1], named[2], n, courses, therapists)
+    if therapists < needs.therapists or courses < needs.courses:
+        return row(
+            why_not=f"{courses} courses of {therapists} therapists;"
+            f" {needs.courses} of {needs.therapists} are needed"
+        )
+    whole = float(quantity_of(stats.sum(axis=0, keepdims=True))[0])
+    if not np.isfinite(whole):
+        return row(why_not="ratings or scores never move")
+    rng = np.random.default_rng(SEED)
+    weights = rng.multinomial(therapists, np.full(therapists, 1 / therapists), needs.resamples)
+    drawn = quantity_of(weights.astype(float) @ stats)
+    low, high = np.quantile(drawn[np.isfinite(drawn)], [0.025, 0.975])
+    return row(round(whole, DECIMALS), round(float(low), DECIMALS), round(float(high), DECIMALS))
+
+
+def product_sums(frame: pl.DataFrame, names: Sequence[str]) -> FloatArray:
+    """Sums per therapist of all products of the columns, and the number of courses.
+
+    Args:
+        frame: with therapist_id, episode_id and the columns.
+        names: of k columns.
+
+    Returns:
+        One row per therapist: k * k products row by row, then courses.
+    """
+    products = [
+        (pl.col(a).cast(pl.Float64) * pl.col(b).cast(pl.Float64)).sum().alias(f"{a}*{b}")
+        for a in names
+        for b in names
+    ]
+    summed = frame.group_by("therapist_id", maintain_order=True).agg(
+        *products, courses=pl.col("episode_id").n_unique()
+    )
+    return summed.sort("therapist_id").drop("therapist_id").to_numpy().astype(float)
+
+
+def standardized_slope(sums: FloatArray) -> FloatArray:
+    """Slope of symptoms on alliance before, in standard deviations within courses.
+
+    Args:
+        sums: rows of product sums of alliance before, symptoms before, log session, symptoms, all
+            as distances from the course's own mean.
+    """
+    matrix = sums[:, :16].reshape(-1, 4, 4)
+    slopes = _solve(matrix[:, :3, :3], matrix[:, :3, 3])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return slopes[:, 0] * np.sqrt(matrix[:, 0, 0] / matrix[:, 3, 3])
+
+
+def added_share(sums: FloatArray) -> FloatArray:
+    """Share of the variance of the last score that an alliance score adds to the first score's.
+
+    Args:
+        sums: rows of product sums of 1, first, last and alliance.
+    """
+    matrix = sums[:, :16].reshape(-1, 4, 4)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        n = matrix[:, :1, :1]
+        spread = matrix - matrix[:, :, :1] * matrix[:, :1, :] / n
+        total = spread[:, LAST, LAST]
+        alone = spread[:, FIRST, LAST] ** 2 / spread[:, FIRST, FIRST] / total
+    both = np.array([FIRST, ALLIANCE])
+    inner = spread[:, both[:, None], both[None, :]]
+    cross = spread[:, both, LAST]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        explained = (_solve(inner, cross) * cross).sum(axis=1) / total
+    return explained - alone
+
+
+def nested_sums(frame: pl.DataFrame) -> FloatArray:
+    """Sums per therapist for the variance between therapists, patients and sessions.
+
+    Returns:
+        One row per therapist: ratings n, sum, sum of squares, sum over courses of
+        (course sum)**2 / n, sum over courses of n**2, (therapist sum)**2 / n, n**2, sum over
+        courses of n**2 / therapist's n, courses.
+    """
+    value = pl.col("value").cast(pl.Float64)
+    courses = frame.group_by("therapist_id", "episode_id", maintain_order=True).agg(
+        n=pl.len().cast(pl.Float64), total=value.sum(), squares=(value**2).sum()
+    )
+    summed = courses.group_by("therapist_id", maintain_order=True).agg(
+        pl.col("n").sum(),
+        pl.col("total").sum(),
+        pl.col("squares").sum(),
+        within=(pl.col("total") ** 2 / pl.col("n")).sum(),
+        n_squares=(pl.col("n") ** 2).sum(),
+        courses=pl.len().cast(pl.Float64),
+    )
+    return (
+        summed.sort("therapist_id")
+        .select(
+            "n", "total", "squares", "within", "n_squares",
+            mine=pl.col("total") ** 2 / pl.col("n"),
+            n_mine=pl.col("n") ** 2,
+            n_ratio=pl.col("n_squares") / pl.col("n"),
+            one=pl.lit(1.0),
+            courses=pl.col("courses"),
+        )
+        .to_numpy()
+    )  # fmt: skip
+
+
+def components(sums: FloatArray) -> FloatArray:
+    """Variances between therapists, patients and sessions, by moments; below zero counts as zero.
+
+    Nested analysis of variance of unequal groups (Searle, Casella & McCulloch 1992, Variance
+    Components, ch. 3).
+
+    Args:
+        sums: rows of summed nested_sums.
+
+    Returns:
+        One row each: therapist, patient within therapist, session within patient.
+    """
+    n, total, squares, within, n_squares, mine, n_mine, n_ratio, groups, courses = sums.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ms_session = (squares - within) / (n - courses)
+        ms_patient = (within - mine) / (courses - groups)
+        ms_therapist = (mine - total**2 / n) / (groups - 1)
+        k1 = (n - n_ratio) / (courses - groups)
+        k2 = (n_ratio - n_squares / n) / (groups - 1)
+        k3 = (n - n_mine / n) / (groups - 1)
+        patient = (ms_patient - ms_session) / k1
+        therapist = (ms_therapist - ms_session - k2 * patient) / k3
+    return np.column_stack([np.maximum(therapist, 0), np.maximum(patient, 0), ms_session])
+
+
+def _component_share(sums: FloatArray, which: int) -> FloatArray:
+    found = components(sums)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return found[:, which] / found.sum(axis=1)
+
+
+def _solve(matrices: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve each system; a singular one gives not-a-number."""
+    k = matrices.shape[1]
+    size = np.trace(matrices, axis1=1, axis2=2) / k
+    good = (
+        np.isfinite(matrices).all(axis=(1, 2))
+        & (np.linalg.matrix_rank(np.nan_to_num(matrices), hermitian=True) == k)
+        & (size > 0)
+    )
+    found = np.full(right.shape, np.nan)
+    if good.any():
+        found[good] = np.linalg.solve(matrices[good], right[good][:, :, None])[:, :, 0]
+    return found
+
+
+def _parts(
+    con: duckdb.DuckDBPyConnection, query: str, keys: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], pl.DataFrame]]:
+    frame = con.execute(query).pl()
+    for key in frame.select(keys).unique().sort(keys).rows():
+        part = frame.filter(
+            pl.all_horizontal(pl.col(k) == v for k, v in zip(keys, key, strict=True))
+        )
+        yield key, part
+
+
+def _needs(con: duckdb.DuckDBPyConnection, what: str) -> Needs:
+    found: Mapping[str, int] = {
+        name: int(value)
+        for name, value in con.execute(
+            "select name, value from ref.setting where name like 'association%'"
+        ).fetchall()
+    }
+    return Needs(
+        found[f"association_{what}_therapists"],
+        found[f"association_{what}_courses"],
+        found["association_resamples"],
+    )

@@ -1,0 +1,1 @@
+"""Holds the figures of a published night against second computations and published cases."""

@@ -1,0 +1,151 @@
+-- Expected course as drawn: percentiles of earlier patients' scores by score at intake and session.
+--
+-- grain:   instrument_id, intake_band, session_no
+-- inputs:  ref.cutoff, ref.scale, ref.setting, score.expected_course
+-- columns: instrument_id VARCHAR     instrument
+--          intake_band INTEGER       tenth of the intake scores
+--          session_no INTEGER        session
+--          intake_text VARCHAR       scores at intake that the tenth holds, in words
+--          session_text VARCHAR      session in words
+--          made_of_text VARCHAR      what was taken together, and how many courses
+--          outer_low DECIMAL(9,2)    lower end of the outer band; NULL too few courses
+--          inner_low DECIMAL(9,2)    lower end of the inner band
+--          middle DECIMAL(9,2)       median
+--          inner_high DECIMAL(9,2)   upper end of the inner band
+--          outer_high DECIMAL(9,2)   upper end of the outer band
+--          outer_text VARCHAR        outer band as printed
+--          inner_text VARCHAR        inner band as printed
+--          middle_text VARCHAR       median as printed
+--          change_text VARCHAR       median change since intake as printed
+--          cutoff DECIMAL(9,2)       cut-off of the clinical range; NULL none published
+--          axis_low DECIMAL(9,2)     lowest and highest end of all bands of the instrument, so that
+--                                    its charts have one axis
+--          axis_high DECIMAL(9,2)    highest
+-- version: 1
+with setting as (
+    select max(value) filter (where name = 'expected_sessions')::integer as sessions,
+    from ref.setting
+),
+
+session as (
+    select unnest(range(1, sessions + 2)) as session_no,
+    from setting
+),
+
+cutoff as (
+    select
+        scale.instrument_id,
+        max(cutoff.value) as value,
+    from ref.scale as scale
+    join ref.cutoff as cutoff
+        on
+            scale.instrument_id = cutoff.instrument_id
+            and scale.scale = cutoff.scale
+            and cutoff.is_default
+    where scale.is_primary
+    group by scale.instrument_id
+),
+
+cell as (
+    select
+        *,
+        min(outer_low) over (partition by instrument_id) as axis_low,
+        max(outer_high) over (partition by instrument_id) as axis_high,
+    from score.expected_course
+    where made_of = 'all courses'
+),
+
+band as (
+    select distinct
+        instrument_id,
+        intake_band,
+        intake_above,
+        intake_to,
+        axis_low,
+        axis_high,
+    from cell
+),
+
+joined as (
+    select
+        band.instrument_id,
+        band.intake_band,
+        band.intake_above,
+        band.intake_to,
+        band.axis_low,
+        band.axis_high,
+        session.session_no,
+        setting.sessions,
+        cell.band_from,
+        cell.band_to,
+        cell.session_from,
+        cell.session_to,
+        cell.n_courses,
+        cell.outer_low,
+        cell.inner_low,
+        cell.middle,
+        cell.inner_high,
+        cell.outer_high,
+        -- as people write scores: no trailing zeros
+        [
+            regexp_replace(round(x, 1)::decimal(9, 1)::varchar, '\.0$', '') for x in [
+                band.intake_above, band.intake_to, cell.outer_low, cell.inner_low, cell.middle,
+                cell.inner_high, cell.outer_high, cell.change_middle
+            ]
+        ] as number,
+    from band
+    cross join session
+    cross join setting
+    left join cell
+        on
+            band.instrument_id = cell.instrument_id
+            and band.intake_band = cell.intake_band
+            and session.session_no = cell.session_no
+)
+
+select
+    joined.instrument_id::varchar as instrument_id,
+    joined.intake_band::integer as intake_band,
+    joined.session_no::integer as session_no,
+    case
+        when joined.intake_above is null and joined.intake_to is null then 'any score at intake'
+        when joined.intake_above is null then 'at intake up to ' || joined.number[2]
+        when joined.intake_to is null then 'at intake above ' || joined.number[1]
+        else 'at intake above ' || joined.number[1] || ', up to ' || joined.number[2]
+    end::varchar as intake_text,
+    case
+        when joined.session_no > joined.sessions then joined.session_no::varchar || ' and later'
+        else joined.session_no::varchar
+    end::varchar as session_text,
+    case
+        when joined.n_courses is null then 'too few courses'
+        else
+            joined.n_courses::varchar || ' courses' || case
+                when joined.band_from = joined.band_to then ''
+                else
+                    ', tenths ' || joined.band_from::varchar || ' to ' || joined.band_to::varchar
+                    || ' together'
+            end || case
+                when joined.session_from = joined.session_to then ''
+                else
+                    ', sessions '
+                    || joined.session_from::varchar
+                    || ' to '
+                    || joined.session_to::varchar
+                    || ' together'
+            end
+    end::varchar as made_of_text,
+    joined.outer_low::decimal(9, 2) as outer_low,
+    joined.inner_low::decimal(9, 2) as inner_low,
+    joined.middle::decimal(9, 2) as middle,
+    joined.inner_high::decimal(9, 2) as inner_high,
+    joined.outer_high::decimal(9, 2) as outer_high,
+    (joined.number[3] || ' to ' || joined.number[7])::varchar as outer_text,
+    (joined.number[4] || ' to ' || joined.number[6])::varchar as inner_text,
+    joined.number[5]::varchar as middle_text,
+    joined.number[8]::varchar as change_text,
+    cutoff.value::decimal(9, 2) as cutoff,
+    joined.axis_low::decimal(9, 2) as axis_low,
+    joined.axis_high::decimal(9, 2) as axis_high,
+from joined
+left join cutoff on joined.instrument_id = cutoff.instrument_id

@@ -1,0 +1,144 @@
+"""Scoring, change and outcome of many sessions, against a bare read of the same answers as text."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from flows.reference import Service, fill_reference
+from flows.sql_files import build, read_sql_files
+from flows.warehouse import create_tables, limit_resources
+from schemas.instrument import SHIPPED, load_instruments
+
+NIGHT = date(2026, 11, 17)
+# Name in the registry, items, lowest and highest answer, and the letters of its columns in the file.
+FORMS = (("phq9", 9, 0, 3, "p"), ("gad7", 7, 0, 3, "g"), ("wai_sr_c", 12, 1, 5, "w"))
+# Sessions of twenty courses, as unlike as they are in a nation's primary care: 2.55 on average.
+SESSIONS = [1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7]
+
+COURSES = f"""
+    select
+        i, md5('patient' || i) as patient_id, md5('course' || i) as episode_id,
+        md5('therapist' || i % 20000) as therapist_id, ({SESSIONS})[i % 20 + 1] as n_sessions,
+        (date '2024-01-01' + (hash(i) % 900)::integer) as started_on, 'clinic' || i % 120 as clinic_id
+    from range({{}}) listed (i)"""
+ATTENDED = """
+    select *, started_on + 7 * session_no - 7 as session_on, md5('session' || i || '/' || session_no) as session_id
+    from (select *, unnest(range(1, n_sessions + 1))::integer as session_no from course)"""
+# A level for each course that falls a little with every session, and an answer's own noise about it.
+ANSWER = "least({high}, greatest({low}, {low} + ((hash(i) % 97)::integer * {span} / 64.0 - session_no * 0.1"
+ANSWER += " + (hash(i * 1000 + session_no * 37 + item) % 100)::integer / 60.0 - 0.8)::integer))"
+
+
+@dataclass
+class Scoring:
+    """Seconds of the floor and of every table of the stage."""
+
+    title: str
+    floor: float
+    tables: list[tuple[str, float]] = field(default_factory=list)
+
+    @property
+    def total(self) -> float:
+        """All tables together."""
+        return sum(seconds for _, seconds in self.tables)
+
+
+def measure_scoring(folder: Path, sessions: int) -> Scoring:
+    """Fill a warehouse with so many attended sessions, three forms each, and score it.
+
+    Args:
+        folder: an empty folder with room for about a kilobyte a session.
+        sessions: about so many.
+    """
+    con = duckdb.connect(str(folder / "warehouse.duckdb"))
+    limit_resources(con, folder / "scratch")
+    create_tables(con)
+    con.execute(f"set variable as_of = date '{NIGHT}'")
+    n_sessions = fill(con, sessions)
+    clinics = {f"clinic{number}": f"Clinic {number}" for number in range(120)}
+    fill_reference(con, load_instruments([SHIPPED]), Service("Benchmark", clinics), NIGHT)
+    export = folder / "export.csv"
+    con.execute(f"copy ({as_text()}) to '{export}' (header)")
+    con.execute("checkpoint")
+    result = Scoring(
+        f"{n_sessions:,} sessions with {len(FORMS)} forms each", _floor(folder, export)
+    )
+    export.unlink()
+    for file in read_sql_files():
+        if file.stage == "score":
+            result.tables.append((file.table, _timed(con, file.name)))
+    start = time.perf_counter()
+    con.execute("checkpoint")
+    result.tables.append(("written to disk", time.perf_counter() - start))
+    (scored,) = con.execute("select count(*) from score.session_score").fetchone() or (0,)
+    assert scored > 0.9 * n_sessions * len(FORMS), scored
+    con.close()
+    return result
+
+
+def fill(con: duckdb.DuckDBPyConnection, sessions: int) -> int:
+    """Fill the base tables as reading would have; how many attended sessions there are."""
+    con.execute(f"create temp table course as {COURSES.format(sessions * 20 // sum(SESSIONS))}")
+    con.execute(f"create temp table attended as {ATTENDED}")
+    known = "'d' as delivery_id, i as line, date '2026-01-01' as known_from, date '9999-12-31' as known_to"
+    con.execute(f"""
+        insert into valid.episode_version by name
+        select episode_id as row_id, clinic_id, 'rows' as source_name, patient_id, therapist_id,
+            episode_id, started_on, {known},
+            case when i % 10 < 8 then started_on + 7 * n_sessions end as ended_on,
+            case i % 10 when 0 then 'dropout' when 1 then 'dropout' else 'completed' end as end_reason
+        from course""")
+    con.execute(f"""
+        insert into valid.appointment_version by name
+        select session_id as row_id, clinic_id, 'rows' as source_name, patient_id, therapist_id,
+            episode_id, session_no::varchar as session_label, session_on::timestamp as planned_at,
+            'attended' as status, {known}
+        from attended""")
+    for name, count, low, high, _ in FORMS:
+        answer = ANSWER.format(low=low, high=high, span=high - low)
+        con.execute(f"""
+            insert into valid.form_version by name
+            select md5(session_id || '{name}') as row_id, clinic_id, 'rows' as source_name, patient_id,
+                therapist_id, episode_id, session_no::varchar as session_label,
+                '{name}' as instrument_id, 'patient' as respondent,
+                session_on::timestamp as answered_at, 'date' as answered_precision,
+                [{answer} for item in range(1, {count + 1})]::decimal(9, 3)[] as answers,
+                'raw' as input_form, {known}
+            from attended""")
+    (found,) = con.execute("select count(*) from attended").fetchone() or (0,)
+    return found
+
+
+def as_text() -> str:
+    """The same answers side by side, as a clinic would export them."""
+    items = ", ".join(
+        f"{ANSWER.format(low=low, high=high, span=high - low).replace('item', str(item))}"
+        f" as {letter}_{item}"
+        for _, count, low, high, letter in FORMS
+        for item in range(1, count + 1)
+    )
+    keys = "i as patient, i % 20000 as therapist, i as episode, session_no, session_on"
+    return f"select {keys}, {items} from attended"
+
+
+def _timed(con: duckdb.DuckDBPyConnection, name: str) -> float:
+    start = time.perf_counter()
+    build(con, "score", only={name})
+    return time.perf_counter() - start
+
+
+def _floor(folder: Path, export: Path) -> float:
+    con = duckdb.connect(str(folder / "floor.duckdb"))
+    con.execute("set threads = 2")
+    start = time.perf_counter()
+    con.execute(f"create table floor as select * from read_csv('{export}', all_varchar = true)")
+    con.execute("checkpoint")
+    seconds = time.perf_counter() - start
+    con.close()
+    (folder / "floor.duckdb").unlink()
+    return seconds

@@ -1,0 +1,140 @@
+"""What goes with the alliance: numbers against other ways to compute them, and against a known truth."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+import pytest
+import statsmodels.api as sm
+
+from flows.modelling.alliance import (
+    Needs,
+    added_share,
+    components,
+    estimated,
+    nested_sums,
+    product_sums,
+    standardized_slope,
+)
+
+RNG = np.random.default_rng(5)
+NEEDS = Needs(therapists=10, courses=50, resamples=400)
+
+
+def courses_of(sizes: Sequence[int], per_therapist: int) -> pl.DataFrame:
+    episode = np.repeat(np.arange(len(sizes)), sizes)
+    return pl.DataFrame(
+        {"episode_id": episode, "therapist_id": [f"t{e // per_therapist:02d}" for e in episode]}
+    )
+
+
+def centred(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    return frame.with_columns(
+        (pl.col(name) - pl.col(name).mean().over("episode_id")).alias(name) for name in names
+    )
+
+
+def test_the_lagged_slope_is_that_of_a_regression_with_one_constant_per_course() -> None:
+    sizes = RNG.integers(3, 9, 60)
+    frame = courses_of(sizes, 5)
+    n, names = frame.height, ["alliance_before", "symptom_before", "log_session", "symptom"]
+    level = RNG.normal(0, 3, 60)[frame["episode_id"].to_numpy()]
+    a, s, t = RNG.normal(0, 1, n), RNG.normal(0, 2, n), RNG.normal(0, 1, n)
+    y = level - 0.8 * a + 0.3 * s - 0.5 * t + RNG.normal(0, 1, n)
+    frame = frame.with_columns(
+        alliance_before=pl.Series(a), symptom_before=pl.Series(s), log_session=pl.Series(t),
+        symptom=pl.Series(y),
+    )  # fmt: skip
+    dummies = (frame["episode_id"].to_numpy()[:, None] == np.arange(60)).astype(float)
+    slope = sm.OLS(y, np.column_stack([a, s, t, dummies])).fit().params[0]
+    within = centred(frame, names)
+    spread = within["alliance_before"].std() / within["symptom"].std()  # pyright: ignore[reportOperatorIssue]
+    sums = product_sums(within, names)
+    found = standardized_slope(sums.sum(axis=0, keepdims=True))
+    assert found[0] == pytest.approx(slope * spread, abs=1e-9)
+    told = estimated(("m", "a", "o"), "standardized", sums, standardized_slope, NEEDS, n)
+    assert told.low is not None and told.high is not None and told.estimate is not None
+    assert told.low < told.estimate < told.high < 0
+    assert (told.n, told.n_courses, told.n_therapists) == (n, 60, 12)
+
+
+def test_permuting_the_alliance_within_patients_leaves_no_slope() -> None:
+    sizes = np.full(200, 8)
+    frame = courses_of(sizes, 10)
+    n = frame.height
+    a = RNG.normal(0, 1, n)
+    frame = frame.with_columns(
+        alliance_before=pl.Series(a), symptom_before=pl.Series(RNG.normal(0, 1, n)),
+        log_session=pl.Series(RNG.normal(0, 1, n)), symptom=pl.Series(-a + RNG.normal(0, 1, n)),
+    )  # fmt: skip
+    shuffled = frame.with_columns(
+        pl.col("alliance_before").shuffle(seed=1).over("episode_id").alias("alliance_before")
+    )
+    names = ["alliance_before", "symptom_before", "log_session", "symptom"]
+    for data, is_there in ((frame, True), (shuffled, False)):
+        sums = product_sums(centred(data, names), names)
+        told = estimated(("m", "a", "o"), "standardized", sums, standardized_slope, NEEDS, n)
+        assert told.low is not None and told.high is not None
+        assert (told.high < 0) == is_there
+
+
+def test_the_added_share_is_the_difference_of_two_r_squared() -> None:
+    n = 300
+    first, alliance = RNG.normal(15, 5, n), RNG.normal(4, 0.5, n)
+    last = 0.5 * first - 3 * alliance + RNG.normal(0, 4, n)
+    frame = courses_of(np.ones(n, dtype=int), 20).with_columns(
+        one=pl.lit(1.0), first=pl.Series(first), last=pl.Series(last), early=pl.Series(alliance)
+    )
+    alone = sm.OLS(last, sm.add_constant(first)).fit().rsquared
+    both = sm.OLS(last, sm.add_constant(np.column_stack([first, alliance]))).fit().rsquared
+    sums = product_sums(frame, ["one", "first", "last", "early"])
+    assert added_share(sums.sum(axis=0, keepdims=True))[0] == pytest.approx(both - alone, abs=1e-9)
+
+
+def test_components_of_equal_groups_are_those_of_the_textbook() -> None:
+    therapists, patients, sessions = 12, 7, 5
+    x = (
+        RNG.normal(0, 1, (therapists, 1, 1))
+        + RNG.normal(0, 2, (therapists, patients, 1))
+        + RNG.normal(0, 1, (therapists, patients, sessions))
+    )
+    patient_means, therapist_means = x.mean(axis=2), x.mean(axis=(1, 2))
+    session = x.var(axis=2, ddof=1).mean()
+    patient = patient_means.var(axis=1, ddof=1).mean() - session / sessions
+    therapist = therapist_means.var(ddof=1) - (patient + session / sessions) / patients
+    frame = courses_of(np.full(therapists * patients, sessions), patients)
+    sums = nested_sums(frame.with_columns(value=pl.Series(x.ravel())))
+    found = components(sums.sum(axis=0, keepdims=True))[0]
+    assert found == pytest.approx([max(therapist, 0), patient, session], abs=1e-9)
+
+
+def test_components_of_unequal_groups_find_the_truth() -> None:
+    """Mean of 200 services of 40 therapists lies within three standard errors of the truth."""
+    found = []
+    for _ in range(200):
+        sizes = RNG.integers(2, 12, 40 * 8)
+        frame = courses_of(sizes, 8)
+        episode = frame["episode_id"].to_numpy()
+        value = (
+            RNG.normal(0, 0.5, 40)[episode // 8]
+            + RNG.normal(0, 1, 320)[episode]
+            + RNG.normal(0, 1, len(episode))
+        )
+        sums = nested_sums(frame.with_columns(value=pl.Series(value)))
+        found.append(components(sums.sum(axis=0, keepdims=True))[0])
+    values = np.array(found)
+    error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    assert np.all(np.abs(values.mean(axis=0) - [0.25, 1.0, 1.0]) < 3 * error)
+
+
+def test_too_little_or_nothing_that_moves_is_said() -> None:
+    frame = courses_of(np.ones(80, dtype=int), 20).with_columns(
+        one=pl.lit(1.0), first=pl.lit(3.0), last=pl.lit(3.0), early=pl.lit(3.0)
+    )
+    sums = product_sums(frame, ["one", "first", "last", "early"])
+    few = estimated(("m", "a", "o"), "share_early", sums, added_share, NEEDS, 80)
+    assert (few.estimate, few.why_not) == (
+        None, "80 courses of 4 therapists; 50 of 10 are needed",
+    )  # fmt: skip
+    still = estimated(("m", "a", "o"), "share_early", sums, added_share, Needs(2, 10, 200), 80)
+    assert (still.estimate, still.why_not) == (None, "ratings or scores never move")

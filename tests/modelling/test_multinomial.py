@@ -1,0 +1,65 @@
+"""Multinomial regression against published and exact coefficients."""
+
+from math import log, sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flows.modelling.fit import NoSolution
+from flows.modelling.multinomial import chances, dummies, multinomial
+
+COUNTS = [[50, 20, 10], [30, 40, 5]]  # outcome 0, 1, 2 without and with a sign
+
+
+def table() -> tuple[np.ndarray, np.ndarray]:
+    sign = np.repeat([0.0, 1.0], [sum(row) for row in COUNTS])
+    outcome = np.concatenate([np.repeat([0, 1, 2], row) for row in COUNTS])
+    return sign[:, None], outcome
+
+
+def test_party_identification_is_the_published_one() -> None:
+    """American National Election Study 1996, first equation, as in the manual of statsmodels."""
+    from statsmodels.datasets import anes96
+
+    data: Any = anes96.load()
+    columns = data.exog[["logpopul", "selfLR", "age", "educ", "income"]].to_numpy(dtype=float)
+    found = multinomial(columns, data.endog.to_numpy(dtype=int), 6, None)
+    published = [-0.3734, -0.0115, 0.2977, -0.0249, 0.0825, 0.0052]
+    assert np.round(found.estimates[:, 0], 4).tolist() == published
+    assert np.round(found.errors[:, 0], 3).tolist() == [0.63, 0.034, 0.094, 0.007, 0.074, 0.018]
+    assert found.log_likelihood == pytest.approx(-1461.9227, abs=1e-4)
+
+
+def test_a_single_sign_has_the_logarithm_of_its_odds_ratio() -> None:
+    found = multinomial(*table(), 2, None)
+    without, with_sign = COUNTS
+    for outcome in (1, 2):
+        ratio = log(with_sign[outcome] * without[0] / (with_sign[0] * without[outcome]))
+        cells = (with_sign[outcome], with_sign[0], without[outcome], without[0])
+        assert found.estimates[1, outcome - 1] == pytest.approx(ratio, abs=1e-10)
+        assert found.errors[1, outcome - 1] == pytest.approx(sqrt(sum(1 / n for n in cells)))
+        assert found.estimates[0, outcome - 1] == pytest.approx(log(without[outcome] / without[0]))
+    expected = [n / sum(with_sign) for n in with_sign]
+    assert chances(np.array([[1.0, 1.0]]), found.estimates)[0] == pytest.approx(expected)
+
+
+def test_a_wide_prior_leaves_what_the_data_know_and_holds_what_they_do_not() -> None:
+    sign, outcome = table()
+    plain, held = multinomial(sign, outcome, 2, None), multinomial(sign, outcome, 2, 5.0)
+    assert np.abs(plain.estimates - held.estimates).max() < 0.02
+    never = outcome.copy()
+    never[(sign[:, 0] == 1) & (outcome == 2)] = 0
+    found = multinomial(sign, never, 2, 5.0)
+    assert -8 < found.estimates[1, 1] < -3
+    assert found.errors[1, 1] > 1
+
+
+def test_an_outcome_that_never_happens_has_no_model() -> None:
+    sign, outcome = table()
+    with pytest.raises(NoSolution, match="not every outcome happens"):
+        multinomial(sign, np.where(outcome == 2, 0, outcome), 2, 5.0)
+
+
+def test_levels_have_a_column_each_but_the_first() -> None:
+    assert dummies(["b", "a", "c"], ["a", "b", "c"]).tolist() == [[1, 0], [0, 0], [0, 1]]

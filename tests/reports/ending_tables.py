@@ -1,0 +1,49 @@
+"""Made-up rows of the page on endings and of the model card."""
+
+from typing import Any
+
+Rows = list[dict[str, Any]]
+
+
+def ending_tables(hostile: str) -> dict[str, Rows]:
+    """Rows of every table that the two pages read."""
+    share = "13 % (11 to 16 %)"
+    endings = [
+        ("by_session", "Whole service", "by session 3: ended early, not agreed", share, "of 3817 courses begun"),
+        ("by_session", hostile, "by session 5: ended early, not agreed", "too few to show (n < 5)", None),
+        ("by_alliance", "Lowest third of first ratings", "by session 5", share, "of 1071 courses that came to session 3"),
+        ("definition", "Ended after at most three sessions", "share", share, "of 1864 endings it can judge"),
+        ("agreement", "Recorded as dropout", "Ended after at most three sessions", "0.53", "1648 endings that both can judge"),
+    ]  # fmt: skip
+    model = [
+        (
+            "state",
+            "Good enough to be shown",
+            "no",
+            "tested on 132 dropouts only; 400 are needed to judge it",
+        ),
+        ("data", hostile, "left out", "61 % of its endings carry a reason"),
+        ("size", "Sessions needed", "8344", "there are 21045"),
+        ("term", "a rupture is open", "0.23 (-0.17 to 0.63)", "odds times 1.26"),
+        ("base_rate", "session 1", "6.1 %, 233 of 3817", None),
+    ]
+    test = [
+        ("test", "Calibration slope", "0.95 (0.75 to 1.14)", None),
+        ("month", "May 2026", "25 dropouts in 901 sessions", None),
+        ("tenth", "tenth 1 of 10", "fewer than 5 dropouts in 459 sessions", None),
+        ("group", "sex: female", "cannot be assessed", "fewer than 100 dropouts"),
+    ]
+    ending_names = ("topic", "label", "what", "value_text", "n_text")
+    model_names = ("topic", "label", "value_text", "note")
+    return {
+        "ending_fact": _ordered(ending_names, endings),
+        "model_fact": _ordered(model_names, model),
+        "model_test": _ordered(model_names, test),
+    }
+
+
+def _ordered(names: tuple[str, ...], rows: list[tuple[str | None, ...]]) -> Rows:
+    return [
+        dict(zip(names, row, strict=True)) | {"line_order": order}
+        for order, row in enumerate(rows, start=1)
+    ]
