@@ -32,7 +32,7 @@ from flows.reading.file import KINDS
 from flows.reading.finding import Findings
 from flows.reading.incoming import CONTENT, Pseudonyms
 from flows.reading.merge import OPEN_END
-from flows.warehouse import limit_resources, transaction
+from flows.warehouse import STORAGE, limit_resources, transaction
 from flows.workspace import Workspace
 from schemas.export_format import Mapping as ClinicMapping
 from schemas.export_format import read_mapping
@@ -41,7 +41,7 @@ from schemas.mapping_faults import MappingFaults
 
 EARLIEST = date(1990, 1, 1)
 # Raised where the same file would give other rows, or rows other ids: everything landed is read again.
-READER = b"2"
+READER = b"3"
 # Refusals that leave the file where it is: nothing of it was landed.
 NOT_LANDED = (
     "file-unmatched",
@@ -155,7 +155,7 @@ def read_clinic(
     workspace.scratch.mkdir(exist_ok=True)
     path = workspace.scratch / f"{night.clinic_id}.duckdb"
     path.unlink(missing_ok=True)
-    con = duckdb.connect(str(path))
+    con = duckdb.connect(str(path), config=STORAGE)
     try:
         limit_resources(con, workspace.scratch)
         Pseudonyms(key, night.clinic_id).install(con)

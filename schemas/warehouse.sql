@@ -142,7 +142,7 @@ create table if not exists finding.refused_risk_record (
 );
 
 create table if not exists valid.form_version (
-    row_id varchar not null,             -- keyed hash of source, form and natural key
+    row_id varchar not null,             -- keyed hash of the natural key, then a hash of source and form
     clinic_id varchar not null,
     source_name varchar not null,
     patient_id varchar not null,         -- pseudonyms: keyed hash of kind, clinic and id

@@ -1,4 +1,4 @@
-"""SQL text for single cells: missing codes, identifiers, numbers, dates.
+"""SQL text for single cells: missing codes, identifiers, dates.
 
 The mapping is data, so its SQL is put together here; everything a clinic wrote goes in as a quoted
 literal. Each function returns expressions over the engine's columns, never a value.
@@ -9,10 +9,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from schemas.export_format import Condition, FieldRule, MissingIf, Source, Values
-from schemas.instrument_types import Instrument
+from flows.reading.cell_status import OK, first_fault
+from schemas.export_format import Condition, FieldRule, MissingIf, Source
 from schemas.mapping_parts import NAMED_FORMATS
 
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
@@ -23,8 +22,6 @@ ISO_TIME = rf"{ISO_DATE}[T ]{ISO_CLOCK}{ISO_ZONE}?"
 SERIAL_DAY = r"[0-9]{1,7}([.,]0+)?"
 SERIAL = r"[0-9]{1,7}([.,][0-9]{1,17})?"
 ISO_OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
-# Numbers are kept as DECIMAL(9, 3).
-SMALLEST_STEP = Decimal("0.001")
 # Longer texts are remarks in a column taken for an id; a few of them fill the memory.
 LONGEST_ID = 200
 SCIENTIFIC = r"\d([.,]\d+)?[eE]\+?\d+"
@@ -133,7 +130,7 @@ def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[
     Status is ok, missing, long, mangled, pattern, undeclared, unknown or number: the first thing wrong.
     """
     if rule is None:
-        return [(name, "null::varchar"), (f"{name}_status", "'ok'")]
+        return [(name, "null::varchar"), (f"{name}_status", OK)]
     steps = _Steps(name, grammar.present(rule))
     steps.failures.append((f"length({steps.last}) > {LONGEST_ID}", "long"))
     if rule.personal is False and rule.matches is None:
@@ -156,9 +153,14 @@ def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[
             f"case when {matches(steps.last, rule.matches)} then {steps.last} end", "pattern"
         )
     if rule.type == "int":
+        # Nearly every number is written plainly: that is seen without a pattern.
+        plain = (
+            f"length({steps.last}) < 10 and try_cast({steps.last} as int)::varchar = {steps.last}"
+        )
         whole = f"cast(regexp_replace({steps.last}, '[.]0+$', '') as integer)"
         fits = matches(steps.last, r"-?[0-9]{1,9}([.]0+)?")
-        steps.take(f"case when {fits} then cast({whole} as varchar) end", "number")
+        number = f"when {plain} then {steps.last} when {fits} then cast({whole} as varchar)"
+        steps.take(f"case {number} end", "number")
     return steps.finish()
 
 
@@ -181,8 +183,7 @@ class _Steps:
             self.failures.append((f"{alias} is null", fault))
 
     def finish(self) -> list[tuple[str, str]]:
-        cases = " ".join(f"when {test} then '{word}'" for test, word in self.failures)
-        status = f"case {cases} else 'ok' end"
+        status = first_fault(self.failures)
         return [*self.aliased, (self.name, self.last), (f"{self.name}_status", status)]
 
 
@@ -211,7 +212,7 @@ def date_field(
         return (
             [],
             [],
-            [*nothing, (f"{name}_precision", "null::varchar"), (f"{name}_status", "'ok'")],
+            [*nothing, (f"{name}_precision", "null::date_precision"), (f"{name}_status", OK)],
         )
     raw, found, at_clinic = f"{name}_0", f"{name}_found", f"{name}_local"
     cell = grammar.present(rule)
@@ -228,14 +229,14 @@ def date_field(
     local, text, precision = _local_and_text(raw, found, rule, grammar.timezone)
     # A time zone may carry the last day of the calendar out of it.
     fits = "true" if local == found else f"coalesce(year({local}) between 1 and 9999, false)"
-    status = (
-        f"case when {raw} is null then 'missing' when {found} is null or not {fits}"
-        f" then 'unreadable' when {conflict} then 'ambiguous' else 'ok' end"
+    unreadable = f"{found} is null or not {fits}"
+    status = first_fault(
+        [(f"{raw} is null", "missing"), (unreadable, "unreadable"), (conflict, "ambiguous")]
     )
     told = [
         (at_clinic, local if local == found else f"case when {fits} then {local} end"),
         (name, at_clinic),
-        (f"{name}_precision", precision),
+        (f"{name}_precision", f"cast({precision} as date_precision)"),
         (f"{name}_text", text),
         (f"{name}_status", status),
     ]
@@ -328,72 +329,3 @@ def _offset_text(found: str, zone: str) -> str:
     seconds = f"cast(epoch({found}) - epoch(timezone({literal(zone)}, {found})) as integer)"
     sign = f"case when {seconds} < 0 then '-' else '+' end"
     return f"{sign} || printf('%02d:%02d', abs({seconds}) // 3600, abs({seconds}) % 3600 // 60)"
-
-
-@dataclass(frozen=True)
-class NumberRule:
-    """Which texts are numbers here: decimal mark, and the step between allowed values.
-
-    Attributes:
-        decimal: the file's decimal mark.
-        step: between two neighbouring values; whatever lies between is no number here.
-        common: texts tried first, because nearly every cell is one of them.
-    """
-
-    decimal: str
-    step: Decimal = SMALLEST_STEP
-    common: tuple[str, ...] = ()
-
-    def pattern(self) -> str:
-        """A plain number; no leading zeros, because some exporters use 00 as a code of its own."""
-        mark = "[.]" if self.decimal == "." else ","
-        places = self._places()
-        fraction = f"({mark}[0-9]{{1,{places}}}0*)?" if places else f"({mark}0+)?"
-        return f"-?(0|[1-9][0-9]{{0,5}}){fraction}"
-
-    def _places(self) -> int:
-        return max(0, -int(self.step.normalize().as_tuple().exponent))
-
-    def text(self, cell: str) -> str:
-        """The number as plain text with a point; NULL where the cell is no number."""
-        plain = f"replace({cell}, ',', '.')" if self.decimal == "," else cell
-        fits = matches(cell, self.pattern())
-        if self.step == 1:
-            plain = f"regexp_replace({plain}, '[.]0+$', '')"
-        elif self.step != Decimal(1).scaleb(-self._places()):
-            fits = f"{fits} and try_cast({plain} as decimal(9,3)) % {self.step}::decimal(9,3) = 0"
-        return f"case when {fits} then {plain} end"
-
-    def value(self, cell: str) -> str:
-        """The number as DECIMAL(9,3); NULL where the cell is no number."""
-        quick = " ".join(f"when {literal(t)} then {t}::decimal(9,3)" for t in self.common)
-        slow = f"cast({self.text(cell)} as decimal(9,3))"
-        return f"case {cell} {quick} else {slow} end" if quick else slow
-
-
-def number_rule(grammar: CellGrammar, instrument: Instrument | None) -> NumberRule:
-    """What counts as an answer to an instrument; any number where the registry does not know it."""
-    decimal = grammar.source.read.decimal
-    if instrument is None:
-        return NumberRule(decimal)
-    if instrument.answer_step != 1:
-        return NumberRule(decimal, instrument.answer_step)
-    low, high = int(instrument.answer_min), int(instrument.answer_max)
-    common = [str(n) for n in range(low, min(high, low + 20) + 1)]
-    common = [text for text in common if text not in grammar.source.missing]
-    return NumberRule(decimal, instrument.answer_step, tuple(common))
-
-
-def coded(cell: str, values: Values, decimal: bool) -> str:
-    """A cell through the mapping's answer codes: DECIMAL(9,3) or plain text; NULL if undeclared."""
-
-    def fold(text: str) -> str:
-        return " ".join(text.split()).lower() if values.fold else text
-
-    shown = f"lower(trim(regexp_replace({cell}, '\\s+', ' ', 'g')))" if values.fold else cell
-    cases = " ".join(
-        f"when {literal(fold(code))} then "
-        + (f"{value}::decimal(9,3)" if decimal else literal(str(value)))
-        for code, value in values.map.items()
-    )
-    return f"case {shown} {cases} end"

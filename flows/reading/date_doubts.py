@@ -49,8 +49,10 @@ def doubt_columns(
         )
         read = " or ".join(f"{name}_t{place} is not null" for place in twins)
         swaps = f"day({name}_found) <= 12 and day({name}_found) <> month({name}_found)"
+        # A case, because it asks further only where there is something to ask.
+        unread = f"{name}_found is null and {raw} is not null"
         put += [
-            (f"{name}_twin", f"{name}_found is null and {raw} is not null and ({other})"),
+            (f"{name}_twin", f"case when {unread} then {other} else false end"),
             (f"{name}_swaps", f"({read}) and {swaps}"),
         ]
         kept += [f"{name}_twin", f"{name}_swaps"]

@@ -98,14 +98,13 @@ def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextT
     csv.field_size_limit(LONGEST_LINE)
     chunks = _decoded(source, read.encoding)
     head = _head(chunks)
-    columns, header_line, header_lines = _find_header(head, read, findings)
+    columns, header_line, header_lines = _find_header(head.decode("utf-8"), read, findings)
     offset = _line_offset(head, header_lines)
     index = RecordIndex(first_line=header_lines + 1)
     delimiters = WideRecords(target, read.delimiter, len(columns))
     last = b""
     with target.open("wb") as sink:
-        for text in _rest(head[offset:], chunks):
-            part = text.encode("utf-8")
+        for part in _rest(head[offset:], chunks):
             index.add(part)
             sink.write(part)
             delimiters.count(part)
@@ -179,36 +178,43 @@ def _too_large(line: int) -> FileRefused:
     return FileRefused("cell-too-large", line=line, highest=LONGEST_LINE >> 20)
 
 
-def _head(chunks: Iterator[str]) -> str:
+def _head(chunks: Iterator[bytes]) -> bytes:
     """The beginning of the text: blank lines, and enough after them to hold any header."""
-    parts: list[str] = []
+    parts: list[bytes] = []
     filled = 0
     for chunk in chunks:
         parts.append(chunk)
-        filled += len(chunk) if filled else len(chunk.lstrip())
+        filled += len(chunk) if filled else len(chunk.decode("utf-8").lstrip())
         if filled >= HEADER_CHARACTERS:
             break
     if not filled:
         raise FileRefused("file-empty")
-    return "".join(parts)
+    return b"".join(parts)
 
 
 def _blank_before(data: np.ndarray) -> int:
     return int(np.argmax(data != ord("\n")))
 
 
-def _decoded(source: Path, encoding: str) -> Iterator[str]:
-    """Decoded text in chunks with LF line breaks; refuses what is not text in that encoding."""
+def _decoded(source: Path, encoding: str) -> Iterator[bytes]:
+    """The text as UTF-8 with LF line breaks, in pieces; refuses what is not text in that encoding."""
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     with source.open("rb") as raw:
         start = raw.read(4)
         raw.seek(0)
         marked = next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), encoding)
         decoder = codecs.getincrementaldecoder(marked)("strict")
+        is_utf8 = codecs.lookup(marked).name == "utf-8"
         offset = characters = 0
         while True:
             part = raw.read(CHUNK_BYTES)
             pending = len(decoder.getstate()[0])
+            held_back = pending or newlines.getstate()[1] & 1
+            if is_utf8 and not held_back and _is_plain(part):
+                yield part
+                offset += len(part)
+                characters += len(part)
+                continue
             try:
                 text = decoder.decode(part, final=not part)
             except UnicodeError as error:
@@ -220,9 +226,18 @@ def _decoded(source: Path, encoding: str) -> Iterator[str]:
                 raise FileRefused("encoding-damaged", offset=characters + at)
             offset += len(part)
             characters += len(text)
-            yield newlines.decode(text, final=not part)
+            yield newlines.decode(text, final=not part).encode("utf-8")
             if not part:
                 return
+
+
+def _is_plain(part: bytes) -> bool:
+    """True for a piece of ASCII without CR or control characters: nothing has to be done to it."""
+    if not part or not part.isascii() or b"\r" in part:
+        return False
+    data = np.frombuffer(part, dtype=np.uint8)
+    breaks = np.count_nonzero(data == ord("\n")) + np.count_nonzero(data == ord("\t"))
+    return int(np.count_nonzero(data < ord(" "))) == int(breaks)
 
 
 def _refuse_control_characters(text: str, before: int) -> None:
@@ -316,16 +331,16 @@ def _kind(record: list[str]) -> str:
     return "title line" if any(cell.strip() for cell in record) else "blank line"
 
 
-def _line_offset(text: str, lines: int) -> int:
+def _line_offset(text: bytes, lines: int) -> int:
     at = 0
     for _ in range(lines):
-        at = text.find("\n", at) + 1
+        at = text.find(b"\n", at) + 1
         if at == 0:
             return len(text)
     return at
 
 
-def _rest(first: str, chunks: Iterator[str]) -> Iterator[str]:
+def _rest(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from chunks
 

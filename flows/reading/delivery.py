@@ -185,6 +185,7 @@ def merge_file(
             job = Merge(
                 kind, f"{prefix}_{kind}", state.tables[kind], rules.mapping.clinic.id, source.name,
                 delivery_id, as_of, versioned=source.version is not None, stale=stale,
+                repeats=reading.rows[kind].repeats,
             )  # fmt: skip
             if state.in_memory:
                 create_state(con, job.incoming, job.state)
@@ -245,7 +246,7 @@ def _settle_snapshot(
 def _has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
     name = table.rsplit(".", maxsplit=1)[-1]
     row = con.execute(
-        "select count(*) from duckdb_tables() where table_name = $name", {"name": name}
+        "select count(*) from duckdb_views() where view_name = $name", {"name": name}
     ).fetchone()
     return bool(row and row[0])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import duckdb
-import numpy as np
 import polars as pl
 
 from flows.reading.delimited import TextTable
@@ -184,9 +183,3 @@ def _tell_total(
         f"select line from {source} where {here} and {prefix}_total_status = 'undeclared'"
     ).pl()
     findings.add_lines("total-disagrees", unread["line"], column)
-
-
-def line_numbers(table: TextTable, malformed: np.ndarray) -> pl.DataFrame:
-    """Row id of the record table and physical line, for records that were split."""
-    kept = np.delete(table.lines, malformed)
-    return pl.DataFrame({"row": np.arange(len(kept)), "line": kept.astype(np.int32)})

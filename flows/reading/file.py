@@ -19,7 +19,6 @@ from flows.reading.date_doubts import doubt_dates
 from flows.reading.delimited import TextTable, recount
 from flows.reading.describe import (
     drop_conditions,
-    line_numbers,
     tell_answers,
     tell_broken_lines,
     tell_dropped,
@@ -28,12 +27,13 @@ from flows.reading.describe import (
 )
 from flows.reading.export import Export, Prepared
 from flows.reading.finding import Findings
-from flows.reading.incoming import create_all_keys, create_incoming, create_withdrawn
+from flows.reading.incoming import Rows, add_rows, create_views
 from flows.reading.json_table import JSON_FORMATS
 from flows.reading.judge import Verdict, judge
 from flows.reading.plan import Part, RecordPlan
 from flows.reading.prepare import prepare
 from flows.reading.record import create_records, plan_lines, plan_records
+from flows.reading.records import Records, keep_records
 from flows.reading.refused_risk import point_to_refused_risks
 from flows.reading.reshape import reshape
 from schemas.export_format import Source
@@ -58,6 +58,8 @@ class FileReading:
         refused: the rule that refused the whole file; its records count as rejected.
         instant: newest version in the file, where the mapping declares a version column.
         retracts: a snapshot may call records vanished (no record of it was unreadable).
+        tables: how many tables of the file were read.
+        rows: by kind, the queries that give what is stored.
     """
 
     findings: Findings = field(default_factory=Findings)
@@ -73,6 +75,8 @@ class FileReading:
     held_whole: str | None = None
     instant: str | None = None
     retracts: bool = True
+    tables: int = 0
+    rows: dict[str, Rows] = field(default_factory=lambda: {kind: Rows() for kind in KINDS})
     data_from: object = None
     data_to: object = None
 
@@ -92,7 +96,7 @@ class FileTask:
         instruments: registry entry by the name the mapping uses.
         bounds: believable days.
         scratch: folder for the decoded text.
-        prefix: of the tables made, `<prefix>_form`, `_appointment`, `_episode`, `_keys_<kind>`.
+        prefix: of the views made, `<prefix>_form`, `_appointment`, `_episode`, `_keys_<kind>`.
         with_text: keep answers as text too.
         workspace: folder of the workspace, where there is one.
         corrections: cells of this file known to be wrong.
@@ -111,26 +115,39 @@ class FileTask:
 
 
 def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
-    """Read one file into tables of `con`; a file that cannot be read is refused, never raised.
+    """Read one file into views of `con`; a file that cannot be read is refused, never raised.
 
     The connection must have the pseudonym macros installed.
     """
     reading = FileReading()
-    for kind in KINDS:
-        for name in (kind, f"withdrawn_{kind}", f"keys_{kind}"):
-            con.execute(f"drop table if exists {task.prefix}_{name}")
+    _clear(con, task.prefix)
     # Decrypted and unpacked bytes lie here too: the folder is its owner's alone, and goes whatever happens.
     with tempfile.TemporaryDirectory(prefix=f"{task.prefix}-", dir=task.scratch) as folder:
         export = Export(task.path, task.source, Path(folder), reading.findings, task.workspace)
         try:
             for prepared in _corrected(task, prepare(export), reading.findings):
                 _read_prepared(con, task, prepared, reading)
+            for kind, rows in reading.rows.items():
+                create_views(con, task.prefix, kind, rows)
+            _span(con, reading)
         except FileRefused as refusal:
             reading.findings.add(refusal.rule, refusal.line, refusal.column, **refusal.about)
             reading.refused = refusal.rule
             reading.used, reading.rejected_records = 0, reading.records - reading.dropped
             reading.retracts = False
     return reading
+
+
+def _clear(con: duckdb.DuckDBPyConnection, prefix: str) -> None:
+    """Drop what an earlier file left under the same prefix."""
+    made = con.execute(
+        "select 'view', view_name from duckdb_views() where starts_with(view_name, $of)"
+        " union all"
+        " select 'table', table_name from duckdb_tables() where starts_with(table_name, $of)",
+        {"of": f"{prefix}_"},
+    ).fetchall()
+    for what, name in made:
+        con.execute(f"drop {what} {name}")
 
 
 def _corrected(
@@ -174,10 +191,15 @@ def _reshape(
     return reshape(con, plan, table, reading.findings)
 
 
-def _put_lines(con: duckdb.DuckDBPyConnection, table: TextTable, malformed: np.ndarray) -> None:
-    con.register("line_frame", line_numbers(table, malformed))
+def _put_lines(
+    con: duckdb.DuckDBPyConnection, table: TextTable, malformed: np.ndarray
+) -> np.ndarray:
+    """The table `record_line` of the records that were split; their lines."""
+    lines = np.delete(table.lines, malformed).astype(np.int32)
+    con.register("line_frame", pl.DataFrame({"row": np.arange(len(lines)), "line": lines}))
     con.execute("create or replace table record_line as select * from line_frame")
     con.unregister("line_frame")
+    return lines
 
 
 def _read_table(
@@ -194,7 +216,7 @@ def _read_table(
     reading.records += len(table.lines) + prepared.rejected
     reading.rejected_records += prepared.rejected
     reading.retracts = reading.retracts and not prepared.rejected
-    _put_lines(con, table, malformed)
+    lines = _put_lines(con, table, malformed)
     doubt_dates(con, plan.dates, reading.findings)
     if source.version is not None:
         _refuse_mixed_versions(con, plan)
@@ -205,8 +227,9 @@ def _read_table(
     for verdict in verdicts:
         tell_answers(con, verdict.part, verdict.found, reading.findings)
     _count_records(con, plan, verdicts, reading)
-    _create_tables(con, plan, verdicts, task.prefix, reading)
-    _span(con, plan, task.prefix, reading)
+    records = keep_records(con, f"{task.prefix}_record{reading.tables}", lines)
+    reading.tables += 1
+    _add_rows(con, plan, verdicts, records, reading)
 
 
 def _malformed(
@@ -329,45 +352,34 @@ def _count_records(
     reading.used = reading.records - reading.dropped - reading.rejected_records
 
 
-def _create_tables(
+def _add_rows(
     con: duckdb.DuckDBPyConnection,
     plan: RecordPlan,
     verdicts: list[Verdict],
-    prefix: str,
+    records: Records,
     reading: FileReading,
 ) -> None:
-    for kind in KINDS:
+    for kind, rows in reading.rows.items():
         same = [verdict for verdict in verdicts if verdict.part.kind == kind]
         if not same:
             continue
-        create_incoming(con, plan, same, f"{prefix}_{kind}")
-        if kind == "form" and "is_withdrawn" in plan.kept:
-            create_withdrawn(con, plan, [v.part for v in same], f"{prefix}_withdrawn_{kind}")
+        add_rows(con, plan, same, records, rows)
         if plan.grammar.source.delivery == "snapshot":
-            parts = [verdict.part for verdict in same]
-            without = create_all_keys(con, plan, parts, f"{prefix}_keys_{kind}")
-            reading.retracts = reading.retracts and without == 0
+            # With a record that has no key nothing may be called vanished.
+            reading.retracts = reading.retracts and rows.without_key == 0
+        else:
+            rows.keys.clear()
     if plan.grammar.source.version is not None:
         row = con.execute(
-            "select max(version_order) from record where dropped_by is null"
+            f"select max(version_order) from {records.table} where dropped_by is null"
         ).fetchone()
         newest = row[0] if row else None
         reading.instant = max(filter(None, (reading.instant, newest)), default=None)
 
 
-def _span(
-    con: duckdb.DuckDBPyConnection, plan: RecordPlan, prefix: str, reading: FileReading
-) -> None:
-    """First and last day that accepted rows speak about; a booking ahead says nothing of its day."""
-    days = {
-        "form": "select cast(answered_at as date) as day from {}",
-        "appointment": "select cast(planned_at as date) as day from {} where status <> 'booked'",
-        "episode": "select unnest([started_on, ended_on]) as day from {}",
-    }
-    kinds = dict.fromkeys(part.kind for part in plan.parts)
-    spans = " union all ".join(days[kind].format(f"{prefix}_{kind}") for kind in kinds)
-    row = con.execute(f"select min(day), max(day) from ({spans})").fetchone()
-    # A file of tables is read in parts, one after another.
-    for name, day, choose in zip(("data_from", "data_to"), row or (), (min, max), strict=False):
-        known = [d for d in (getattr(reading, name), day) if d is not None]
-        setattr(reading, name, choose(known, default=None))
+def _span(con: duckdb.DuckDBPyConnection, reading: FileReading) -> None:
+    """First and last day that accepted rows speak about."""
+    days = [query for rows in reading.rows.values() for query in rows.days]
+    if days:
+        row = con.execute(f"select min(day), max(day) from ({' union all '.join(days)})").fetchone()
+        reading.data_from, reading.data_to = row or (None, None)

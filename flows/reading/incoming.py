@@ -1,10 +1,14 @@
-"""Rows as they will be stored: ids replaced by keyed pseudonyms, refused and held rows left out."""
+"""Rows as they will be stored: ids replaced by keyed pseudonyms, refused and held rows left out.
+
+The rows are views over the records of the file. Several forms share a record: what they share is
+read, hashed and kept once, and the rows come into being where they are stored.
+"""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import polars as pl
@@ -12,6 +16,7 @@ import polars as pl
 from flows.reading.cells import literal
 from flows.reading.judge import Verdict
 from flows.reading.plan import Part, RecordPlan
+from flows.reading.records import Records
 from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
 
 # What a row says; two rows that agree in these are the same news.
@@ -49,7 +54,7 @@ class Pseudonyms:
         if self.key is None:
             con.execute("create or replace temp macro pseudonym(kind, id) as id")
             con.execute("create or replace temp macro record_key(text) as text")
-            con.execute("create or replace temp macro row_id(kind, key) as kind || '|' || key")
+            con.execute("create or replace macro row_id(kind, key) as kind || '|' || key")
             con.execute("create or replace temp macro episode_pseudonym(patient, id) as id")
             return
         block = self.key.ljust(64, b"\0")
@@ -65,14 +70,23 @@ class Pseudonyms:
             "create or replace temp macro pseudonym(kind, id) as"
             f" keyed_hash(kind || chr(31) || {clinic} || chr(31) || id)"
         )
-        con.execute("create or replace temp macro record_key(text) as pseudonym('record', text)")
+        # A key of its own for records, short enough that a record is hashed in one block.
+        con.execute("set variable record_secret = ?::blob", [self._record_secret()])
+        con.execute(
+            "create or replace temp macro record_key(text) as"
+            " left(sha256(getvariable('record_secret') || encode(text)), 22)"
+        )
         # The key is a keyed hash already: what follows only keeps the things of one record apart.
-        con.execute("create or replace temp macro row_id(kind, key) as md5(kind || chr(31) || key)")
+        con.execute("create or replace macro row_id(kind, key) as key || left(md5(kind), 10)")
         # Some systems number a patient's episodes 1, 2, 3: the patient belongs to the id.
         con.execute(
             "create or replace temp macro episode_pseudonym(patient, id) as"
             " pseudonym('episode', patient || chr(31) || id)"
         )
+
+    def _record_secret(self) -> bytes:
+        message = f"record\x1f{self.clinic_id}".encode()
+        return hmac.new(self.key or b"", message, "sha256").digest()[:16]
 
     def of(self, kind: str, identifier: str) -> str:
         """The same pseudonym, computed in Python: for tests and for looking one id up."""
@@ -82,124 +96,131 @@ class Pseudonyms:
         return hmac.new(self.key, message, "sha256").hexdigest()[:32]
 
 
-def create_incoming(
-    con: duckdb.DuckDBPyConnection, plan: RecordPlan, verdicts: Sequence[Verdict], table: str
-) -> None:
-    """Add to `table` the rows of parts of one kind that are neither refused nor held."""
-    selects = []
-    first = _parts_so_far(con, table)
-    people = _People(con)
-    for number, verdict in enumerate(verdicts):
-        left_out = pl.concat([verdict.rejected, verdict.held]).to_frame("row")
-        con.register(f"left_out_{number}", left_out)
-        part = verdict.part
-        columns = ",\n".join(f"{expression} as {name}" for name, expression in _columns(plan, part))
-        selects.append(
-            f"""
-            select l.line, record.rowid as row, {first + number} as part, {columns}, version_order
-            from record join record_line l on l.row = record.rowid
-            {people.joined(part)}
-            where dropped_by is null and {part.prefix}_here
-              and record.rowid not in (select row from left_out_{number} where row is not null)"""
-        )
-    _add(con, table, selects)
-    for number in range(len(verdicts)):
-        con.unregister(f"left_out_{number}")
-    people.forget()
+@dataclass
+class Rows:
+    """The rows of one kind: a query for every thing that a table's records may carry.
 
-
-def _add(con: duckdb.DuckDBPyConnection, table: str, selects: Sequence[str]) -> None:
-    """Put rows into a table: the tables of one archive come one after another."""
-    query = " union all ".join(selects)
-    verb = f"insert into {table} by name" if _is_there(con, table) else f"create table {table} as"
-    con.execute(f"{verb} {query}")
-
-
-def _parts_so_far(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    """The first number for parts that is free in a table."""
-    if not _is_there(con, table):
-        return 0
-    row = con.execute(f"select coalesce(max(part) + 1, 0) from {table}").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _is_there(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    query = "select 1 from duckdb_tables() where table_name = $table"
-    return con.execute(query, {"table": table}).fetchone() is not None
-
-
-class _People:
-    """Pseudonyms of the ids in `record`, each made once: patients come again with every session."""
-
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self.con = con
-        self.tables: dict[tuple[str, ...], str] = {}
-
-    def joined(self, part: Part) -> str:
-        """Joins that give `patient_of.pseudonym`, `therapist_of...` and `episode_of...` for a part."""
-        patient, therapist, episode = (part.names[n] for n in ("patient", "therapist", "episode"))
-        return (
-            self._join("patient_of", f"pseudonym('patient', {patient})", patient)
-            + self._join("therapist_of", f"pseudonym('therapist', {therapist})", therapist)
-            + self._join("episode_of", f"episode_pseudonym({patient}, {episode})", patient, episode)
-        )
-
-    def _join(self, alias: str, pseudonym: str, *columns: str) -> str:
-        table = self.tables.get((alias, *columns))
-        if table is None:
-            table = f"id_{len(self.tables)}"
-            self.tables[alias, *columns] = table
-            ids = ", ".join(f"{column} as id_of_{column}" for column in columns)
-            self.con.execute(
-                f"create or replace temp table {table} as select {ids}, {pseudonym} as pseudonym"
-                f" from (select distinct {', '.join(columns)} from record)"
-            )
-        on = " and ".join(f"{alias}.id_of_{column} = {column}" for column in columns)
-        return f" left join {table} {alias} on {on}"
-
-    def forget(self) -> None:
-        for table in self.tables.values():
-            self.con.execute(f"drop table {table}")
-
-
-def create_all_keys(
-    con: duckdb.DuckDBPyConnection, plan: RecordPlan, parts: Sequence[Part], table: str
-) -> int:
-    """Add to `table` the row_id of every record that carries one of the parts, refused or not.
-
-    Returns:
-        How many records have no key that can be made: with one of those nothing may be called
-        vanished.
+    Attributes:
+        incoming: rows as they will be stored.
+        days: days that these rows speak about.
+        keys: row_id of every record that carries the thing, refused or not.
+        withdrawn: row_id and version of those that their system calls entered in error.
+        tables: how many tables of the file they come from.
+        repeats: some row_id may come more than once.
+        without_key: how many records have no key that can be made.
     """
-    selects = [
-        f"select {dict(_columns(plan, part))['row_id']} as row_id from record"
-        f" where dropped_by is null and {part.prefix}_here"
-        for part in parts
-    ]
-    _add(con, table, selects)
-    row = con.execute(f"select count(*) from {table} where row_id is null").fetchone()
+
+    incoming: list[str] = field(default_factory=list)
+    days: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    tables: int = 0
+    repeats: bool = False
+    without_key: int = 0
+
+
+def add_rows(
+    con: duckdb.DuckDBPyConnection,
+    plan: RecordPlan,
+    verdicts: Sequence[Verdict],
+    records: Records,
+    rows: Rows,
+) -> None:
+    """Add the rows of parts of one kind that are neither refused nor held.
+
+    Args:
+        con: holds the records.
+        plan: of the records.
+        verdicts: on parts of one kind.
+        records: where the records lie.
+        rows: takes the queries.
+    """
+    for verdict in verdicts:
+        part, number = verdict.part, len(rows.incoming)
+        here = f"dropped_by is null and {part.prefix}_here"
+        left_out = records.leave_out(pl.concat([verdict.rejected, verdict.held]))
+        columns = ",\n".join(f"{expression} as {name}" for name, expression in _columns(plan, part))
+        rows.incoming.append(
+            f"""
+            select {records.line} as line, r.rowid as row, {number} as part, {columns}, version_order
+            from {records.numbered} {records.people(part)} where {here}{left_out}"""
+        )
+        rows.days.append(f"{_days(part)} from {records.table} r where {here}{left_out}")
+        row_id = dict(_columns(plan, part))["row_id"]
+        rows.keys.append(f"select {row_id} as row_id from {records.table} where {here}")
+        if "is_withdrawn" in plan.kept:
+            rows.withdrawn.append(
+                f"select {row_id} as row_id, version_order from {records.table}"
+                f" where is_withdrawn and {part.prefix}_here"
+            )
+    _look_at_keys(con, verdicts, records, rows)
+
+
+def _days(part: Part) -> str:
+    """The days a part speaks about; a booking ahead says nothing of its day."""
+    names = part.names
+    if part.kind == "episode":
+        return f"select unnest([cast({names['at']} as date), cast({names['end']} as date)]) as day"
+    day = f"cast({names['at']} as date)"
+    if part.kind == "appointment":
+        day = f"case when {names['status']} <> 'booked' then {day} end"
+    return f"select {day} as day"
+
+
+def _look_at_keys(
+    con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], records: Records, rows: Rows
+) -> None:
+    """Count the records without a key, and see whether any key may come twice."""
+    by_key: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        names, here = verdict.part.names, f"{verdict.part.prefix}_here"
+        by_key.setdefault(names["key"], []).append(here)
+        if "respondent" in names:
+            rows.without_key += _count(con, records, f"{here} and {names['respondent']} is null")
+    for key, here in by_key.items():
+        anything = f"({' or '.join(here)})"
+        rows.without_key += _count(con, records, f"{anything} and {key} is null")
+        # Records of one key may carry different forms: only then is each form looked at.
+        if _comes_twice(con, records, key, anything):
+            rows.repeats |= any(_comes_twice(con, records, key, one) for one in here)
+    rows.tables += 1
+    rows.repeats |= rows.tables > 1
+
+
+def _comes_twice(con: duckdb.DuckDBPyConnection, records: Records, key: str, where: str) -> bool:
+    """True where a key may come more than once: equal numbers of it are no proof, but rare."""
+    row = con.execute(
+        f"select count(*) > count(distinct hash({key})) from {records.table}"
+        f" where dropped_by is null and {key} is not null and {where}"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _count(con: duckdb.DuckDBPyConnection, records: Records, where: str) -> int:
+    query = f"select count(*) from {records.table} where dropped_by is null and {where}"
+    row = con.execute(query).fetchone()
     return int(row[0]) if row else 0
 
 
-def create_withdrawn(
-    con: duckdb.DuckDBPyConnection, plan: RecordPlan, parts: Sequence[Part], table: str
-) -> None:
-    """Add to `table` row_id and version of every form that its system calls entered in error."""
-    selects = [
-        f"select {dict(_columns(plan, part))['row_id']} as row_id, version_order from record"
-        f" where is_withdrawn and {part.prefix}_here"
-        for part in parts
-    ]
-    _add(con, table, selects)
+def create_views(con: duckdb.DuckDBPyConnection, prefix: str, kind: str, rows: Rows) -> None:
+    """Create the views `<prefix>_<kind>`, and `_keys_` and `_withdrawn_` where there are any."""
+    named = {
+        f"{prefix}_{kind}": rows.incoming,
+        f"{prefix}_keys_{kind}": rows.keys,
+        f"{prefix}_withdrawn_{kind}": rows.withdrawn,
+    }
+    for view, selects in named.items():
+        if selects:
+            con.execute(f"create view {view} as {' union all by name '.join(selects)}")
 
 
 def _columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:
     names = part.names
     shared = [
         ("row_id", f"row_id({_kind(plan, part)}, {part.names['key']})"),
-        ("patient_id", "patient_of.pseudonym"),
-        ("therapist_id", "therapist_of.pseudonym"),
-        ("episode_id", "episode_of.pseudonym"),
+        ("patient_id", "patient_pseudonym"),
+        ("therapist_id", "therapist_pseudonym"),
+        ("episode_id", "episode_pseudonym"),
         ("session_label", names["session"]),
     ]
     if part.form is not None:
@@ -249,7 +270,7 @@ def _form_columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:
         ("instrument_id", literal(instrument)),
         ("respondent", _respondent(part)),
         ("answered_at", at),
-        ("answered_precision", f"{at}_precision"),
+        ("answered_precision", f"cast({at}_precision as varchar)"),
         ("answers", answers),
         ("missing", missing),
         ("input_form", literal("keyed" if form.reversed == "already" else "raw")),

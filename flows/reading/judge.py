@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from flows.reading.cells import literal
+from flows.reading.cell_status import OK
 from flows.reading.finding import Findings
 from flows.reading.plan import Part
 from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
@@ -23,6 +23,7 @@ from schemas.tables import (
 )
 
 BATCH_ROWS = 200_000
+NO_FAULTS = pl.DataFrame(schema={"row": pl.Int64, "rule": pl.String, "field": pl.String})
 FIELD_WORDS = {"at": "date", "reason": "end reason", "end": "end date", "status": "status"}
 
 
@@ -39,20 +40,20 @@ class Verdict:
 def judge(
     con: duckdb.DuckDBPyConnection, part: Part, bounds: Bounds, findings: Findings
 ) -> Verdict:
-    """Judge every record that carries this part; add a finding for each broken rule."""
+    """Judge every record that carries this part; add a finding for each broken rule.
+
+    Records that look the same to the rules are judged once: there are far fewer kinds than records.
+    """
     schema = _schema(part, bounds)
     found = 0
-    broken = []
-    reader = con.execute(_rows(part)).to_arrow_reader(BATCH_ROWS)
-    for batch in reader:
-        rows = pl.DataFrame(pl.from_arrow(batch))
-        found += len(rows)
-        broken.append(broken_rules(schema, rows))
-    faults = (
-        pl.concat(broken)
-        if broken
-        else pl.DataFrame(schema={"row": pl.Int64, "rule": pl.String, "field": pl.String})
-    )
+    faults_of_kinds, wrong_kinds = [NO_FAULTS], []
+    for batch in con.execute(_kinds(part)).to_arrow_reader(BATCH_ROWS):
+        kinds = pl.DataFrame(pl.from_arrow(batch))
+        found += int(kinds["n"].sum())
+        faults = broken_rules(schema, kinds.drop("n"))
+        faults_of_kinds.append(faults)
+        wrong_kinds.append(kinds.join(faults, on="row", how="semi"))
+    faults = _of_all_alike(con, part, wrong_kinds, pl.concat(faults_of_kinds))
     _tell(con, part, bounds, faults, found, findings)
     severity = {rule: known.severity for rule, known in finding_rules().items()}
     refused = faults.filter(pl.col("rule").replace_strict(severity, default="reject") == "reject")
@@ -67,44 +68,71 @@ def _schema(part: Part, bounds: Bounds):  # noqa: ANN202 - pandera's type is gen
     return appointment_schema(bounds) if part.kind == "appointment" else episode_schema(bounds)
 
 
+def _kinds(part: Part) -> str:
+    """The kinds of rows of a part, the first row of each and how many there are."""
+    names = ", ".join(f'"{name}"' for name in _columns(part))
+    return f"select min(row) as row, count(*) as n, {names} from ({_rows(part)}) group by all"
+
+
+def _of_all_alike(
+    con: duckdb.DuckDBPyConnection, part: Part, kinds: list[pl.DataFrame], faults: pl.DataFrame
+) -> pl.DataFrame:
+    """The faults of the first row of each kind, for every row of that kind."""
+    if faults.is_empty():
+        return faults
+    same = " and ".join(f'r."{name}" is not distinct from w."{name}"' for name in _columns(part))
+    con.register("wrong_kind", pl.concat(kinds))
+    rows = con.execute(
+        f"select w.row as first, r.row as row from ({_rows(part)}) r join wrong_kind w on {same}"
+    ).pl()
+    con.unregister("wrong_kind")
+    return rows.join(faults.rename({"row": "first"}), on="first").select("row", "rule", "field")
+
+
 def _rows(part: Part) -> str:
-    """The part's rows as the schema wants them: words, days and ranges, no text of a cell."""
+    """The part's rows as the schema wants them."""
+    told = ", ".join(f'{expression} as "{name}"' for name, expression in _columns(part).items())
+    here = f"dropped_by is null and {part.prefix}_here"
+    return f"select rowid as row, {told} from record where {here}"
+
+
+def _columns(part: Part) -> dict[str, str]:
+    """What the schema looks at: words, days and ranges, no text of a cell."""
     names, prefix = part.names, part.prefix
     fields = ["patient", "therapist", "episode", "session", "at"]
-    columns = [f"{names[name]}_status as {name}" for name in fields]
-    columns += ["version_status as version", f'cast({names["at"]} as date) as "on"']
+    columns = {name: _word(f"{names[name]}_status") for name in fields}
+    columns |= {"version": _word("version_status"), "on": f"cast({names['at']} as date)"}
     if part.form is not None:
-        respondent = f"{names['respondent']}_status" if "respondent" in names else "'ok'"
-        columns += [f"{respondent} as respondent", f"{part.state or literal('ok')} as lines"]
         answers, missing = f"{prefix}_answers", f"{prefix}_missing"
         if not part.items:
             answers, missing = "null::decimal(9,3)[]", "null::varchar[]"
-        columns += [
-            f"list_min({answers}) as lowest",
-            f"list_max({answers}) as highest",
-            f"coalesce(list_contains({missing}, 'invalid'), false) as undeclared",
-        ]
+        columns |= {
+            "respondent": _word(f"{names['respondent']}_status" if "respondent" in names else OK),
+            "lines": _word(part.state or OK),
+            "lowest": f"list_min({answers})",
+            "highest": f"list_max({answers})",
+            "undeclared": f"coalesce(list_contains({missing}, 'invalid'), false)",
+        }
         for n in range(len(part.form.scores)):
-            columns += [
-                f"{prefix}_score{n}_status as score{n}_status",
-                f"{prefix}_score{n} as score{n}",
-            ]
+            columns[f"score{n}_status"] = _word(f"{prefix}_score{n}_status")
+            columns[f"score{n}"] = f"{prefix}_score{n}"
     elif part.kind == "appointment":
         happened = f"case when {names['status']} <> 'booked' then cast({names['at']} as date) end"
-        columns += [f"{names['status']}_status as status", f"{happened} as happened_on"]
-        columns += [f"{names[fact]}_status as {fact}" for fact in APPOINTMENT_FACTS]
+        columns |= {"status": _word(f"{names['status']}_status"), "happened_on": happened}
+        columns |= {fact: _word(f"{names[fact]}_status") for fact in APPOINTMENT_FACTS}
     else:
-        columns += [
-            f'{names["end"]}_status as "end"',
-            f"cast({names['end']} as date) as end_on",
-            f"{names['reason']}_status as reason",
-            f"{names['referral']}_status as referral",
-            *(f"{names[fact]}_status as {fact}" for fact in EPISODE_FACTS),
-        ]
-    return (
-        f"select rowid as row, {', '.join(columns)} from record"
-        f" where dropped_by is null and {prefix}_here order by rowid"
-    )
+        columns |= {
+            "end": _word(f"{names['end']}_status"),
+            "end_on": f"cast({names['end']} as date)",
+            "reason": _word(f"{names['reason']}_status"),
+            "referral": _word(f"{names['referral']}_status"),
+        }
+        columns |= {fact: _word(f"{names[fact]}_status") for fact in EPISODE_FACTS}
+    return columns
+
+
+def _word(status: str) -> str:
+    return f"cast({status} as varchar)"
 
 
 def _tell(
@@ -128,7 +156,7 @@ def _tell(
             "as_of": bounds.latest,
             "earliest": bounds.earliest,
         } | _score_range(bounds, str(field))
-        findings.add_lines(str(rule), rows["line"], _column(part, str(field)), found, **about)
+        findings.add_lines(str(rule), rows["line"], _told_column(part, str(field)), found, **about)
     if part.items:
         _tell_answers(con, part, bounds, faults, found, findings)
 
@@ -142,7 +170,7 @@ def _score_range(bounds: Bounds, field: str) -> dict[str, object]:
     return {"lowest": f"{lowest.normalize():f}", "highest": f"{highest.normalize():f}"}
 
 
-def _column(part: Part, field: str) -> str | None:
+def _told_column(part: Part, field: str) -> str | None:
     if part.form is not None and field.startswith("score"):
         return list(part.form.scores.values())[int(field.removeprefix("score"))]
     return part.columns.get(field) or None

@@ -7,7 +7,7 @@ one, else by order of arrival.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -17,6 +17,15 @@ from flows.reading.finding import Findings
 from flows.reading.incoming import CONTENT
 
 OPEN_END = "date '9999-12-31'"
+_OF_SOURCE = f"known_to = {OPEN_END} and clinic_id = $clinic and source_name = $source"
+# Which rows are stored, and how long those that a later one of the same file replaces are valid.
+_JUDGED = """
+    join judged j using (row, part)
+    left join (
+        select row_id, max(place) as place from judged
+        where place > 1 and outcome in ('new', 'superseding') group by row_id
+    ) later on later.row_id = j.row_id
+    where j.outcome in ('new', 'superseding')"""
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class Merge:
 
     Attributes:
         kind: form, appointment or episode.
-        incoming: table of the rows as read.
+        incoming: table or view of the rows as read.
         state: table of all versions of all rows.
         clinic_id: whose rows these are.
         source_name: which of the clinic's sources.
@@ -33,6 +42,7 @@ class Merge:
         as_of: the night.
         versioned: the mapping declares a version column.
         stale: the file restates an older state and changes nothing.
+        repeats: a row_id may come more than once in it.
     """
 
     kind: str
@@ -44,13 +54,23 @@ class Merge:
     as_of: date
     versioned: bool = False
     stale: bool = False
+    repeats: bool = True
 
 
 def merge(con: duckdb.DuckDBPyConnection, job: Merge, findings: Findings) -> dict[str, int]:
     """Merge one table of incoming rows; how many were new, superseding, unchanged or rejected."""
+    counts: dict[str, int] = {"new": 0, "superseding": 0, "unchanged": 0, "rejected": 0}
+    if job.stale:
+        return counts | {"unchanged": _count(con, job.incoming)}
+    if not job.repeats and not _knows_any(con, job):
+        _insert(con, job, findings.stride)
+        return counts | {"new": _count(con, job.incoming)}
+    if job.repeats:
+        # Looked at several times: what makes the rows is done once.
+        con.execute(f"create or replace temp table incoming_rows as from {job.incoming}")
+        job = replace(job, incoming="incoming_rows")
     _judge(con, job)
     _tell(con, findings)
-    counts: dict[str, int] = {"new": 0, "superseding": 0, "unchanged": 0, "rejected": 0}
     for outcome, n in con.execute("select outcome, count(*) from judged group by 1").fetchall():
         counts[outcome] = n
     if counts["superseding"]:
@@ -60,11 +80,26 @@ def merge(con: duckdb.DuckDBPyConnection, job: Merge, findings: Findings) -> dic
             {"as_of": job.as_of},
         )
     if counts["new"] or counts["superseding"]:
-        _insert(con, job, findings.stride)
-    if counts["unchanged"] and job.versioned and not job.stale:
+        _insert(con, job, findings.stride, _JUDGED)
+    if counts["unchanged"] and job.versioned:
         _raise_versions(con, job)
     con.execute("drop table judged")
+    con.execute("drop table if exists incoming_rows")
     return counts
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = con.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _knows_any(con: duckdb.DuckDBPyConnection, job: Merge) -> bool:
+    query = f"select 1 from {job.state} where {_OF_SOURCE} limit 1"
+    return con.execute(query, _about(job)).fetchone() is not None
+
+
+def _about(job: Merge) -> dict[str, str]:
+    return {"clinic": job.clinic_id, "source": job.source_name}
 
 
 def _same(left: str, right: str, kind: str) -> str:
@@ -78,36 +113,41 @@ def _judge(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
     that key are chained by version, after the stored row. A row older than the stored one changes
     nothing; of equal version and other content, the stored one stays.
     """
-    if job.stale:
-        con.execute(
-            "create or replace temp table judged as select row, part, line, row_id, 1 as place,"
-            " 'unchanged' as outcome, false as repeated, false as of_stored"
-            f" from {job.incoming}"
-        )
-        return
+    query = _once(job, job.incoming)
+    if job.repeats:
+        query = f"with {_repeated(job)} union all by name {_once(job, 'single')}"
+    con.execute(f"create or replace temp table judged as {query}", _about(job))
+
+
+def _once(job: Merge, rows: str) -> str:
+    """Outcomes of rows whose key comes once."""
+    versioned = str(job.versioned).lower()
+    return f"""
+        select row, part, line, row_id, 1 as place, outcome, false as repeated,
+               outcome = 'rejected' as of_stored
+        from (
+            select i.row, i.part, i.line, i.row_id,
+                   case when k.row_id is null then 'new'
+                        when i.version_order < k.version_order then 'unchanged'
+                        when {_same("i", "k", job.kind)} then 'unchanged'
+                        when {versioned} and i.version_order = k.version_order then 'rejected'
+                        else 'superseding' end as outcome
+            from {rows} i
+            left join (select * from {job.state} where {_OF_SOURCE}) k using (row_id)
+        )"""
+
+
+def _repeated(job: Merge) -> str:
+    """Rows whose key comes once, as `single`, and a query for the outcomes of the others."""
     content = ", ".join(f"{c} := {c}" for c in CONTENT[job.kind])
     is_versioned = str(job.versioned).lower()
-    con.execute(
-        f"""
-        create or replace temp table judged as
-        with known as (
-            select * from {job.state}
-            where known_to = {OPEN_END} and clinic_id = $clinic and source_name = $source
-        ),
+    return f"""
         twice as (
             select row_id from {job.incoming}
             where row_id is not null group by row_id having count(*) > 1
         ),
-        once as (
-            select i.row, i.part, i.line, i.row_id, 1 as place,
-                   case when k.row_id is null then 'new'
-                        when i.version_order < k.version_order then 'unchanged'
-                        when {_same("i", "k", job.kind)} then 'unchanged'
-                        when {is_versioned} and i.version_order = k.version_order
-                            then 'rejected'
-                        else 'superseding' end as outcome,
-                   false as repeated
-            from {job.incoming} i left join known k using (row_id)
+        single as (
+            select * from {job.incoming} i
             where not exists (select 1 from twice t where t.row_id = i.row_id)
         ),
         packed as (
@@ -117,7 +157,7 @@ def _judge(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
         ),
         stored as (
             select k.row_id, k.version_order, struct_pack({content}) as content
-            from known k semi join twice using (row_id)
+            from {job.state} k semi join twice using (row_id) where {_OF_SOURCE}
         ),
         in_conflict as (
             select row_id, version_order from packed where {is_versioned}
@@ -158,11 +198,7 @@ def _judge(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
         select row, part, line, row_id, 1 as place, false as repeated,
                if(settled = 'stored', 'rejected', settled) as outcome,
                settled = 'stored' as of_stored
-        from compared where settled is not null
-        union all by name
-        select *, outcome = 'rejected' as of_stored from once""",
-        {"clinic": job.clinic_id, "source": job.source_name},
-    )
+        from compared where settled is not null"""
 
 
 def _tell(con: duckdb.DuckDBPyConnection, findings: Findings) -> None:
@@ -189,30 +225,24 @@ def _raise_versions(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
         where state.row_id = higher.row_id and state.known_to = {OPEN_END}
           and state.clinic_id = $clinic and state.source_name = $source
           and higher.version_order > coalesce(state.version_order, '')""",
-        {"clinic": job.clinic_id, "source": job.source_name},
+        _about(job),
     )
 
 
-def _insert(con: duckdb.DuckDBPyConnection, job: Merge, stride: int | None) -> None:
+def _insert(
+    con: duckdb.DuckDBPyConnection, job: Merge, stride: int | None, judged: str = ""
+) -> None:
+    """Store the rows that were judged new or superseding; all rows where none were judged."""
     line = "i.line" if stride is None else f"i.line % {stride}"
+    known_to = f"case when j.place < later.place then $as_of else {OPEN_END} end"
     con.execute(
         f"""
         insert into {job.state} by name
-        select i.* exclude (row, part) replace ({line} as line), $clinic as clinic_id, $source as source_name,
-               $delivery as delivery_id, $as_of as known_from,
-               case when j.place < later.place then $as_of else {OPEN_END} end as known_to
-        from {job.incoming} i join judged j using (row, part)
-        left join (
-            select row_id, max(place) as place from judged
-            where place > 1 and outcome in ('new', 'superseding') group by row_id
-        ) later on later.row_id = j.row_id
-        where j.outcome in ('new', 'superseding')""",
-        {
-            "clinic": job.clinic_id,
-            "source": job.source_name,
-            "delivery": job.delivery_id,
-            "as_of": job.as_of,
-        },
+        select i.* exclude (row, part) replace ({line} as line), $clinic as clinic_id,
+               $source as source_name, $delivery as delivery_id, $as_of as known_from,
+               {known_to if judged else OPEN_END} as known_to
+        from {job.incoming} i {judged}""",
+        {**_about(job), "delivery": job.delivery_id, "as_of": job.as_of},
     )
 
 

@@ -8,8 +8,9 @@ import duckdb
 import polars as pl
 
 from flows.errors import FileRefused
-from flows.reading.cells import CellGrammar, NumberRule, clean_name, coded, literal
+from flows.reading.cells import CellGrammar, clean_name, literal
 from flows.reading.finding import Findings
+from flows.reading.number_cells import NumberRule, coded
 from schemas.export_format import FieldRule
 from schemas.mapping_shapes import Code
 from schemas.shaping import ABSENT, FORM_COLUMN, REFUSED, STATE_COLUMN, ShapedForm

@@ -67,7 +67,8 @@ class RecordPlan:
 
     def put_date(self, name: str, rule: FieldRule | None) -> str:
         """Add a date field."""
-        kept = [name, f"{name}_text", f"{name}_precision", f"{name}_status"]
+        kept = [name, f"{name}_precision", f"{name}_status"]
+        kept += [f"{name}_text"] if self.with_text else []
         read, judged, columns = date_field(self.grammar, name, rule)
         self.read.extend(read)
         self.judged.extend(judged)

@@ -11,16 +11,10 @@ from collections.abc import Iterable
 import duckdb
 
 from flows.errors import MappingError
-from flows.reading.cells import (
-    CellGrammar,
-    NumberRule,
-    clean_name,
-    cleaned,
-    coded,
-    literal,
-    number_rule,
-)
+from flows.reading.cell_status import declare_types, first_fault
+from flows.reading.cells import CellGrammar, clean_name, cleaned, literal
 from flows.reading.delimited import TextTable, engine_read
+from flows.reading.number_cells import NumberRule, coded, number_rule
 from flows.reading.plan import Part, RecordPlan
 from flows.reading.version import version_columns
 from schemas.export_format import Appointment, Episode, FieldRule, Form, Source
@@ -135,9 +129,7 @@ def _plan_state(plan: RecordPlan) -> str | None:
         return None
     refused = f"{plan.grammar.cell(STATE_COLUMN)} = {literal(REFUSED)}"
     if "lines_status" not in plan.kept:
-        plan.put(
-            [("lines_status", f"case when {refused} then 'refused' else 'ok' end")], "lines_status"
-        )
+        plan.put([("lines_status", first_fault([(refused, "refused")]))], "lines_status")
     return "lines_status"
 
 
@@ -197,9 +189,7 @@ def _plan_stated(plan: RecordPlan, name: str, column: str) -> None:
     cell = grammar.cell(column)
     number = NumberRule(grammar.source.read.decimal)
     missing = grammar.is_missing(cell)
-    status = (
-        f"case when {missing} then 'missing' when {name} is null then 'undeclared' else 'ok' end"
-    )
+    status = first_fault([(missing, "missing"), (f"{name} is null", "undeclared")])
     plan.put(
         [
             (name, f"case when {missing} then null else {number.value(cell)} end"),
@@ -317,6 +307,7 @@ def create_records(con: duckdb.DuckDBPyConnection, plan: RecordPlan, table: Text
         for columns in (plan.read, plan.judged, plan.columns)
     )
     kept = ", ".join(dict.fromkeys(plan.kept))
+    declare_types(con)
     select = f"""
         create or replace table record as
         select {kept} from (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.reading.cell_status import OK, first_fault
 from flows.reading.cells import (
     ISO_CLOCK,
     ISO_DATE,
@@ -24,7 +25,7 @@ def version_columns(grammar: CellGrammar, column: str | None) -> tuple[Aliased, 
     """
     if column is None:
         nothing = [("version_kind", "null::varchar"), ("version_order", "null::varchar")]
-        return [], [], [*nothing, ("version_status", "'ok'")]
+        return [], [], [*nothing, ("version_status", OK)]
     mark = grammar.source.read.decimal
     number = f"[0-9]{{1,18}}([{mark}][0-9]{{1,18}})?"
     zoned = f"{ISO_DATE}[T ]{ISO_CLOCK}{ISO_ZONE}"
@@ -47,9 +48,6 @@ def version_columns(grammar: CellGrammar, column: str | None) -> tuple[Aliased, 
         f" when 'date' then strftime({utc}, '%Y-%m-%dT%H:%M:%S.%f') end"
     )
     kind = f"case when version_number then 'number' when {believed} then 'date' end"
-    status = (
-        "case when version_text = '' then 'missing' when version_kind is null then 'unreadable'"
-        " else 'ok' end"
-    )
+    status = first_fault([("version_text = ''", "missing"), ("version_kind is null", "unreadable")])
     columns = [("version_kind", kind), ("version_order", order), ("version_status", status)]
     return read, judged, columns

@@ -14,12 +14,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmark.exports import SHAPES
-from tests.benchmark.ingest import Times, measure_ingest, peak_megabytes
+from tests.benchmark.exports import PHQ9, SHAPES, SIDE_BY_SIDE
+from tests.benchmark.formats import FORMATS, measure_format
+from tests.benchmark.ingest import Times, measure_growth, measure_ingest, peak_megabytes
 from tests.benchmark.scoring import measure_scoring
 from tests.benchmark.therapists import measure_therapists
 
-CASES = ("oq45", "oq45_again", "side_by_side", "scoring", "therapists")
+CASES = ("oq45", "oq45_again", "side_by_side", "history", *FORMATS, "scoring", "therapists")
+# Records of the long history, and of the night after it; each carries three forms.
+HISTORY = 340_000
+NIGHT = 1_000
 # A tenth of what a nation's talking therapies hold in a year; `scoring 4600000` is the whole of it.
 SESSIONS = 460_000
 # Invented services of each kind, in which therapists are compared.
@@ -39,12 +43,21 @@ def main(words: list[str]) -> None:
     if case == "scoring":
         print_scoring(int(rows[0]) if rows else SESSIONS)
         return
-    shape = SHAPES[case.removesuffix("_again")]
-    shape = replace(shape, rows=int(rows[0])) if rows else shape
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
-        for times in measure_ingest(Path(folder), shape, again=case.endswith("_again")):
+        for times in measure(Path(folder), case, int(rows[0]) if rows else None):
             print_times(times)
     Console().print(f"peak memory of the process: {peak_megabytes():.0f} MB\n")
+
+
+def measure(folder: Path, case: str, rows: int | None) -> list[Times]:
+    """One case on so many rows, or on as many as it is made for."""
+    if case in FORMATS:
+        return [measure_format(folder, case, replace(PHQ9, rows=rows or PHQ9.rows))]
+    if case == "history":
+        return measure_growth(folder, replace(SIDE_BY_SIDE, rows=NIGHT), rows or HISTORY)
+    shape = SHAPES[case.removesuffix("_again")]
+    shape = replace(shape, rows=rows or shape.rows)
+    return measure_ingest(folder, shape, again=case.endswith("_again"))
 
 
 def print_times(times: Times) -> None:
@@ -53,7 +66,7 @@ def print_times(times: Times) -> None:
     table.add_column("step")
     table.add_column("seconds", justify="right")
     table.add_column("ratio to floor", justify="right")
-    table.add_row("floor: read_csv into a persistent file", f"{times.floor:.2f}", "1.00")
+    table.add_row(f"floor: {times.of}", f"{times.floor:.2f}", "1.00")
     for name, seconds in times.parts:
         table.add_row(name, f"{seconds:.2f}", f"{seconds / times.floor:.2f}")
     total = sum(seconds for _, seconds in times.parts)

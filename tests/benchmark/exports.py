@@ -16,11 +16,11 @@ id = "benchmark"
 timezone = "Europe/Berlin"
 [[source]]
 name = "rows"
-match = "rows_*.csv"
+match = "rows_*"
 delivery = "{delivery}"
 key = ["episode", "session"]
 [source.read]
-format = "csv"
+format = "{format}"
 [source.fields]
 patient = {{ column = "patient" }}
 therapist = {{ column = "therapist" }}
@@ -45,24 +45,26 @@ class Shape:
         name: printed.
         rows: of the file.
         forms: registry name, prefix of the columns, items, lowest and highest answer.
+        first: number of the first row, so that a later file can go on where one ended.
     """
 
     name: str
     rows: int
     forms: tuple[tuple[str, str, int, int, int], ...]
+    first: int = 0
 
-    def mapping(self, delivery: str = "append") -> str:
+    def mapping(self, delivery: str = "append", *, written: str = "csv") -> str:
         """The clinic's mapping file."""
         forms = "".join(
             FORM.format(instrument=name, prefix=prefix, count=count)
             for name, prefix, count, *_ in self.forms
         )
-        return HEAD.format(delivery=delivery) + forms
+        return HEAD.format(delivery=delivery, format=written) + forms
 
     def frame(self, seed: int) -> pl.DataFrame:
         """The file's rows, ten sessions an episode."""
         rng = default_rng(seed)
-        row = np.arange(self.rows)
+        row = np.arange(self.first, self.first + self.rows)
         episode, session = row // 10, row % 10 + 1
         number = pl.Series(episode.astype(np.int64)).cast(pl.String)
         day = (19_000 + episode % 1_000 + 7 * session).astype(np.int32)
@@ -108,4 +110,5 @@ SIDE_BY_SIDE = Shape(
     2_000_000,
     (("PHQ-9", "phq", 9, 0, 3), ("GAD-7", "gad", 7, 0, 3), ("WAI-SR", "wai", 12, 1, 5)),
 )
+PHQ9 = Shape("PHQ-9", 100_000, (("PHQ-9", "phq", 9, 0, 3),))
 SHAPES = {"oq45": OQ45, "side_by_side": SIDE_BY_SIDE}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -27,11 +27,12 @@ CHANGED_SHARE = 0.01
 
 @dataclass
 class Times:
-    """Seconds of the floor and of each part of ingest of the same file."""
+    """Seconds of the floor, what the floor is, and seconds of each part of ingest of the same file."""
 
     title: str
     floor: float
     parts: list[tuple[str, float]] = field(default_factory=list)
+    of: str = "read_csv into a persistent file"
 
 
 def measure_ingest(folder: Path, shape: Shape, *, again: bool) -> list[Times]:
@@ -42,28 +43,58 @@ def measure_ingest(folder: Path, shape: Shape, *, again: bool) -> list[Times]:
         shape: of the file.
         again: the file restates everything, and comes once more with 1 % of its rows changed.
     """
-    workspace = Workspace(folder / "service")
-    make_workspace(workspace, "benchmark")
-    mapping = shape.mapping("snapshot" if again else "append")
-    (workspace.clinics / f"{CLINIC}.toml").write_text(mapping, encoding="utf-8")
+    workspace = make_service(folder / "service", shape.mapping("snapshot" if again else "append"))
     inbox = workspace.inbox / CLINIC
-    inbox.mkdir()
     name = f"{shape.rows:,} rows: {shape.name}"
     export = shape.write(inbox / "rows_1.csv", seed=1)
     times = [Times(name, timed(lambda: _floor(folder, export)))]
-    _ingest(workspace, NIGHTS[0], times[0])
-    _expect(workspace, NIGHTS[0], shape.rows * len(shape.forms), 0)
+    ingest(workspace, NIGHTS[0], times[0])
+    expect(workspace, NIGHTS[0], shape.rows * len(shape.forms), 0)
     if again:
         export.unlink(missing_ok=True)
         export = shape.write_again(inbox / "rows_2.csv", seed=1, share=CHANGED_SHARE)
         times.append(Times(f"{name}, exported again", timed(lambda: _floor(folder, export))))
-        _ingest(workspace, NIGHTS[1], times[1])
+        ingest(workspace, NIGHTS[1], times[1])
         changed = -(-shape.rows // round(1 / CHANGED_SHARE))
-        _expect(workspace, NIGHTS[1], shape.rows * len(shape.forms), changed)
+        expect(workspace, NIGHTS[1], shape.rows * len(shape.forms), changed)
     return times
 
 
-def _ingest(workspace: Workspace, night: date, times: Times) -> None:
+def measure_growth(folder: Path, shape: Shape, history: int) -> list[Times]:
+    """Time a night's small file in an empty warehouse, and in one with a long history.
+
+    Args:
+        folder: an empty folder.
+        shape: of the small file.
+        history: rows that the long history holds before it.
+    """
+    found = []
+    for before in (0, history):
+        workspace = make_service(folder / f"service_{before}", shape.mapping())
+        if before:
+            replace(shape, rows=before).write(workspace.inbox / CLINIC / "rows_1.csv", seed=1)
+            ingest(workspace, NIGHTS[0], Times("history", 0))
+            (workspace.inbox / CLINIC / "rows_1.csv").unlink()
+        export = workspace.inbox / CLINIC / "rows_2.csv"
+        replace(shape, first=before).write(export, seed=2)
+        n_forms = before * len(shape.forms)
+        title = f"{shape.rows:,} rows: {shape.name}, after {n_forms:,} forms"
+        found.append(Times(title, timed(lambda export=export: _floor(folder, export))))
+        ingest(workspace, NIGHTS[1], found[-1])
+        expect(workspace, NIGHTS[1], n_forms + shape.rows * len(shape.forms), 0)
+    return found
+
+
+def make_service(root: Path, mapping: str) -> Workspace:
+    """A workspace with one clinic of that mapping."""
+    workspace = Workspace(root)
+    make_workspace(workspace, "benchmark")
+    (workspace.clinics / f"{CLINIC}.toml").write_text(mapping, encoding="utf-8")
+    (workspace.inbox / CLINIC).mkdir()
+    return workspace
+
+
+def ingest(workspace: Workspace, night: date, times: Times) -> None:
     """Time archive, reading and merging of what lies in the inbox."""
     rules, rules_hash = clinic_rules(workspace, CLINIC, load_instruments([SHIPPED]), night)
     clinic = ClinicNight(CLINIC, rules, rules_hash)
@@ -88,7 +119,7 @@ def _ingest(workspace: Workspace, night: date, times: Times) -> None:
     times.parts.append(("merge", timed(merge)))
 
 
-def _expect(workspace: Workspace, night: date, n_forms: int, n_closed: int) -> None:
+def expect(workspace: Workspace, night: date, n_forms: int, n_closed: int) -> None:
     """A benchmark that lost rows would be fast."""
     with open_warehouse(workspace, night) as con:
         forms = con.execute("select count(*) from valid.form").fetchone()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmark.exports import OQ45, SIDE_BY_SIDE, Shape
-from tests.benchmark.ingest import measure_ingest
+from tests.benchmark.exports import OQ45, PHQ9, SIDE_BY_SIDE, Shape
+from tests.benchmark.formats import FORMATS, measure_format
+from tests.benchmark.ingest import measure_growth, measure_ingest
 from tests.benchmark.scoring import measure_scoring
 
 
@@ -20,6 +21,16 @@ def test_what_is_timed_is_done(tmp_path: Path, shape: Shape, again: bool) -> Non
     for case in times:
         assert case.floor > 0
         assert [name for name, _ in case.parts] == ["archive", "read, map, judge", "merge"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_timed_of_a_format_is_done(tmp_path: Path, name: str) -> None:
+    assert measure_format(tmp_path, name, replace(PHQ9, rows=30)).floor > 0
+
+
+def test_a_night_after_a_history_stores_both(tmp_path: Path) -> None:
+    found = measure_growth(tmp_path, replace(SIDE_BY_SIDE, rows=20), history=50)
+    assert [len(times.parts) for times in found] == [3, 3]
 
 
 def test_scoring_is_timed_over_scored_sessions(tmp_path: Path) -> None:
