@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-schedule browser lint bench mutants schema lock clean
+.PHONY: demo test test-schedule browser lint bench mutants definitions schema lock clean
 
 demo: .venv/demo.done
 	$(BIN)/rapport demo rapport-demo
@@ -36,6 +36,10 @@ bench: .venv/test.done
 # Breaks every instrument file in every way it can be broken, and names what no check notices.
 mutants: .venv/test.done
 	$(BIN)/python -m tests.instruments.mutants
+
+# Enters new and raised definitions into tests/sql/definitions.lock; refuses one that changed under its version.
+definitions: .venv/test.done
+	$(BIN)/python -m tests.sql.definitions
 
 schema: .venv/demo.done
 	$(BIN)/python -m schemas.instrument_schema > .venv/instrument.schema.json

@@ -264,7 +264,7 @@ COLOURS: Final = (
 TRACK_CAUTIONS: Final = (
     "Who is still there at session fifteen is not who began. Some left because they were well, some "
     "because it did not help; the bands of later sessions are made of those who stayed.",
-    "Most who are red do not end reliably worse, and some who end so were never red: see below. Red "
+    "Many who are red do not end reliably worse, and some who end so were never red: see below. Red "
     "is a reason to talk, with the patient first. It is no verdict on a therapist.",
     "Some patients with depression change late. Red at the third session is weaker than at the tenth.",
     "Feedback of this kind helps a little: over 58 studies a standardised difference of .15 to .17 "

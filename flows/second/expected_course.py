@@ -134,9 +134,15 @@ class Bands:
         return 1 + sum(value > edge for edge in self.edges)
 
 
-def make_bands(courses: Sequence[Course], rules: Rules) -> Bands | None:
-    """The bands of these reference courses; None where they are too few."""
-    if len(courses) < rules.courses_needed:
+def make_bands(courses: Sequence[Course], n_closed: int, rules: Rules) -> Bands | None:
+    """The bands of these reference courses; None where all of them together are too few.
+
+    Args:
+        courses: what the bands are made of: all reference courses, or those not held out.
+        n_closed: how many reference courses there are, held out or not.
+        rules: the numbers.
+    """
+    if n_closed < rules.courses_needed or not courses:
         return None
     starts = [start.value for course in courses if (start := course.intake(rules))]
     bands = Bands([percentile(starts, Fraction(k, TENTHS)) for k in range(1, TENTHS)], max(starts))

@@ -10,9 +10,8 @@ from typing import Any
 import duckdb
 
 from flows.night import internal_fault
-from flows.second.change import METHODS, Group
 from flows.verify import outcome_set, units
-from flows.verify.facts import Facts, draw_sample, read_facts, read_rules, rows
+from flows.verify.facts import Facts, draw_sample, read_facts, read_rules
 from flows.verify.patients import STATED, tell
 
 # Scores are stated with six decimals, intervals with nine; sums of values stated with six.
@@ -84,7 +83,7 @@ def verify(con: duckdb.DuckDBPyConnection, bounds: Bounds, seed: int) -> Verifie
     checked: list[Agreement] = []
     try:
         facts = read_facts(con, sample)
-        told = tell(facts, own_groups(con), criticals(con))
+        told = tell(facts)
     except duckdb.Error:
         raise
     except Exception as error:  # noqa: BLE001 - no verdict is told as such, and stops no night
@@ -184,20 +183,3 @@ def _same(stated: Any, told: Any) -> bool:
         return stated == told
     difference = abs(Fraction(stated) - Fraction(told))
     return difference <= NEAR * max(1, abs(Fraction(told)) / 1000)
-
-
-def own_groups(con: duckdb.DuckDBPyConnection) -> dict[str, Group]:
-    """The service's own groups, as frozen: they are constants of the quarter, and not of the night."""
-    return {
-        row["instrument_id"]: Group(
-            row["mean_pre"], row["sd_pre"], row["mean_post"], row["sd_post"], row["correlation"]
-        )
-        for row in rows(con, "from score.change_group")
-    }
-
-
-def criticals(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
-    """The critical value of each method's index."""
-    values = dict(con.execute("select name, value from ref.setting").fetchall())
-    usual, ha = float(values["change_critical"]), float(values["change_critical_ha"])
-    return {**dict.fromkeys(METHODS, usual), "HA": ha}

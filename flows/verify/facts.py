@@ -11,11 +11,18 @@ from typing import Any
 
 import duckdb
 
-from flows.second.change import Norm
+from flows.second.change import METHODS, Group, Norm
 from flows.second.course import Course
 from flows.second.rules import Questionnaire, Row, Rules, Scale, Threshold
+from flows.second.rupture import RuptureRules
 
 Rows = list[dict[str, Any]]
+# Topic → key → what was computed.
+Told = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]
+# The courses of the patients drawn.
+IN_COURSES = (
+    "where episode_id in (select episode_id from score.course where patient_id in (from drawn))"
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,19 @@ class Patient:
 
 
 @dataclass(frozen=True)
+class Constants:
+    """What stands for a quarter, or is set: the second computation takes it as it is."""
+
+    groups: Mapping[str, Group]
+    critical: Mapping[str, float]
+    spreads: Mapping[str, float]
+    rupture: RuptureRules
+    # The patient's form, the therapist's, and whether they ask the same.
+    counterparts: Sequence[tuple[str, str, bool]]
+    dyad_min_pairs: int
+
+
+@dataclass(frozen=True)
 class Facts:
     """The sampled patients, and what the rules and questionnaires say."""
 
@@ -55,6 +75,7 @@ class Facts:
     # Per clinic: instrument and every how many sessions; None first and last.
     protocol: Mapping[str, Sequence[tuple[str, int | None]]]
     preference: Sequence[str]
+    constants: Constants
 
 
 def rows(con: duckdb.DuckDBPyConnection, query: str, *given: Any) -> Rows:
@@ -112,6 +133,7 @@ def read_facts(con: duckdb.DuckDBPyConnection, sample: Sample) -> Facts:
         dict(con.execute("select clinic_id, data_through from valid.clinic").fetchall()),
         _protocol(con),
         [r["instrument_id"] for r in rows(con, "from ref.outcome_preference order by rank")],
+        read_constants(con),
     )
 
 
@@ -146,6 +168,34 @@ def read_rules(con: duckdb.DuckDBPyConnection) -> Rules:
     """The numbers that held on the night, a service's own among them."""
     values = dict(con.execute("select name, value from ref.setting").fetchall())
     return Rules(**{name: Fraction(values[name]) for name in Rules.__dataclass_fields__})
+
+
+def read_constants(con: duckdb.DuckDBPyConnection) -> Constants:
+    """Pooled constants as frozen, and the numbers of rules that second computations name themselves."""
+    values = {n: float(v) for n, v in con.execute("select name, value from ref.setting").fetchall()}
+    moments = ("mean_pre", "sd_pre", "mean_post", "sd_post", "correlation")
+    return Constants(
+        {
+            row["instrument_id"]: Group(*(row[name] for name in moments))
+            for row in rows(con, "from score.change_group")
+        },
+        {
+            **dict.fromkeys(METHODS, values["change_critical"]),
+            "HA": values["change_critical_ha"],
+        },
+        dict(con.execute("select instrument_id, within_sd from score.within_sd").fetchall()),
+        RuptureRules(
+            onset_sd=values["rupture_sd"],
+            min_prior=int(values["rupture_min_prior"]),
+            repair_sd=values["repair_sd"],
+            window=int(values["repair_window"]),
+        ),
+        [
+            (row["patient_instrument_id"], row["therapist_instrument_id"], row["is_parallel"])
+            for row in rows(con, "from ref.counterpart order by all")
+        ],
+        int(values["dyad_min_pairs"]),
+    )
 
 
 def read_norms(con: duckdb.DuckDBPyConnection) -> dict[str, Norm]:

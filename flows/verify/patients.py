@@ -24,15 +24,11 @@ from flows.second.rules import Questionnaire
 from flows.second.score import band_of, risks_of, scores_of
 from flows.second.talking_therapies import Pair, is_given, pair_of
 from flows.second.talking_therapies import outcome_of as set_outcome_of
-from flows.verify.facts import Facts, Patient
-
-Key = tuple[Any, ...]
-Told = dict[str, dict[Key, tuple[Any, ...]]]
+from flows.verify.alliance import STATED as ALLIANCE
+from flows.verify.alliance import tell_alliance
+from flows.verify.facts import IN_COURSES, Facts, Patient, Told
 
 _OF_FORMS = "where form_id in (select form_id from valid.form where patient_id in (from drawn))"
-_OF_COURSES = (
-    "where episode_id in (select episode_id from score.course where patient_id in (from drawn))"
-)
 # Topic → table, how many columns are the key, and the rows the SQL states.
 STATED: Mapping[str, tuple[str, int, str]] = {
     "scores of forms": (
@@ -48,7 +44,7 @@ STATED: Mapping[str, tuple[str, int, str]] = {
     "order of sessions": (
         "score.course_appointment",
         1,
-        f"select session_id, session_no from score.course_appointment {_OF_COURSES}",
+        f"select session_id, session_no from score.course_appointment {IN_COURSES}",
     ),
     "courses and sessions of forms": (
         "score.form_place",
@@ -58,41 +54,42 @@ STATED: Mapping[str, tuple[str, int, str]] = {
     "endings": (
         "score.end_state",
         1,
-        f"select episode_id, state, ended_on, is_resolved, n_attended from score.end_state {_OF_COURSES}",
+        f"select episode_id, state, ended_on, is_resolved, n_attended from score.end_state {IN_COURSES}",
     ),
     "forms expected": (
         "score.expected_form",
         2,
-        f"select session_id, instrument_id, is_rated from score.expected_form {_OF_COURSES}",
+        f"select session_id, instrument_id, is_rated from score.expected_form {IN_COURSES}",
     ),
     "reliable change": (
         "score.reliable_change",
         2,
         "select episode_id, instrument_id, category, first_value, last_value"
-        f" from score.reliable_change {_OF_COURSES}",
+        f" from score.reliable_change {IN_COURSES}",
     ),
     "outcomes": (
         "score.outcome",
         1,
-        f"select episode_id, category from score.outcome {_OF_COURSES}",
+        f"select episode_id, category from score.outcome {IN_COURSES}",
     ),
     "NHS Talking Therapies outcomes": (
         "score.talking_therapies",
         1,
         "select episode_id, anxiety_instrument_id, category, is_case_first, is_recovered,"
-        f" is_reliably_recovered from score.talking_therapies {_OF_COURSES}",
+        f" is_reliably_recovered from score.talking_therapies {IN_COURSES}",
     ),
     "early alliance": (
         "score.early_alliance",
         2,
-        f"select episode_id, instrument_id, mean, slope from score.early_alliance {_OF_COURSES}",
+        f"select episode_id, instrument_id, mean, slope from score.early_alliance {IN_COURSES}",
     ),
     "other methods of judging change": (
         "score.change_method",
         3,
         "select episode_id, instrument_id, method, change_index, change, category"
-        f" from score.change_method {_OF_COURSES}",
+        f" from score.change_method {IN_COURSES}",
     ),
+    **ALLIANCE,
 }
 
 
@@ -104,7 +101,7 @@ class _Treated:
     forms: dict[str, list[Scored]] = field(default_factory=lambda: defaultdict(list))
 
 
-def tell(facts: Facts, groups: Mapping[str, Group], critical: Mapping[str, float]) -> Told:
+def tell(facts: Facts) -> Told:
     """Every figure of the sampled patients, by topic and key."""
     told: Told = {topic: {} for topic in STATED}
     for patient in facts.patients.values():
@@ -112,7 +109,7 @@ def tell(facts: Facts, groups: Mapping[str, Group], critical: Mapping[str, float
         _tell_forms(facts, patient, treated, told)
         for one in treated.values():
             _tell_course(facts, one, told)
-            _tell_change(facts, one, told, groups, critical)
+            _tell_change(facts, one, told)
     return told
 
 
@@ -158,6 +155,12 @@ def _tell_course(facts: Facts, one: _Treated, told: Told) -> None:
         if attended and facts.questionnaires[instrument_id].kind == "alliance":
             ratings = _last_of_each_session(one.forms[instrument_id])
             told["early alliance"][episode_id, instrument_id] = early_of(ratings, facts.rules)
+    alliance = {
+        name: _last_of_each_session(forms)
+        for name, forms in one.forms.items()
+        if facts.questionnaires[name].kind == "alliance"
+    }
+    tell_alliance(course, state, alliance, facts.questionnaires, facts.constants, told)
 
 
 def _last_of_each_session(forms: list[Scored]) -> dict[int, Any]:
@@ -175,8 +178,6 @@ def _tell_change(
     facts: Facts,
     one: _Treated,
     told: Told,
-    groups: Mapping[str, Group],
-    critical: Mapping[str, float],
 ) -> None:
     if not one.course.attended:
         return
@@ -193,10 +194,10 @@ def _tell_change(
         key = (episode_id, instrument_id)
         told["reliable change"][key] = (change.category, change.first, change.last)
         if change.is_pair:
-            norm, group = facts.norms.get(instrument_id), groups.get(instrument_id)
+            norm, group = facts.norms.get(instrument_id), facts.constants.groups.get(instrument_id)
             for method in ("published", *METHODS):
                 told["other methods of judging change"][*key, method] = _by_method(
-                    method, questionnaire, change, norm, group, critical
+                    method, questionnaire, change, norm, group, facts.constants.critical
                 )
     told["outcomes"][episode_id,] = (outcome_of(changes, facts.preference),)
     if is_given(pairs):

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 import schemas
-from flows.reference import fill_instruments
+from flows.reference import TABLES, fill_instruments
 from flows.score_lines import score_lines
 from flows.second.change import Norm, cutoff_a, cutoff_b, cutoff_c, index_of
 from flows.second.measure import wilson
@@ -149,35 +149,30 @@ def _cases_again(cases: Mapping[str, Any]) -> dict[tuple[Any, ...], float | None
 
 
 _NORM = ("clinical_mean", "clinical_sd", "reliability", "functional_mean", "functional_sd")
-# Only the columns that the SELECTs read.
-_EMPTY = """
-create schema ref; create schema score; create schema measure;
-create table ref.setting (name varchar, value decimal(18,6));
-insert into ref.setting values ('z_95', 1.959964);
-create table ref.instrument (instrument_id varchar, direction integer, kind varchar);
-create table ref.scale (instrument_id varchar, scale varchar, is_primary boolean);
-create table ref.cutoff (instrument_id varchar, scale varchar, op varchar, value decimal(9,3),
-    use varchar, is_default boolean);
-create table ref.change_norm (instrument_id varchar, scale varchar, mean_pre decimal(9,3),
-    sd_pre decimal(9,3), reliability decimal(9,3), mean_functional decimal(9,3),
-    sd_functional decimal(9,3));
-create table score.change_group (instrument_id varchar, n integer, mean_pre double,
-    sd_pre double, mean_post double, sd_post double, correlation double);
-create table score.reliable_change (episode_id varchar, instrument_id varchar,
-    clinic_id varchar, baseline_value decimal(12,6), last_value decimal(12,6));
-create table measure.total (level varchar, unit_id varchar, clinic_id varchar, period_id varchar,
-    measure varchar, instrument_id varchar, kind varchar, n integer, numerator integer,
-    sum_x decimal(38,6), sum_xx decimal(38,6), n_eligible integer, n_known integer,
-    numerator_low integer, numerator_high integer);
-create table measure.spread (period_id varchar, measure varchar, instrument_id varchar,
-    n_therapists integer, variance_within double, variance_between double, between_from varchar);
-"""
+USED = ("measure.estimate", "score.change_cutoff", "score.change_index")
+
+
+def _make_inputs(con: duckdb.DuckDBPyConnection) -> None:
+    """Every table that the SELECTs read, empty, with the columns that its own header states."""
+    by_name = {file.name: file for file in read_sql_files()}
+    for name in sorted({read for used in USED for read in by_name[used].inputs}):
+        stage, _, table = name.partition(".")
+        columns = (
+            ", ".join(f'"{c.name}" {c.type}' for c in by_name[name].header.columns)
+            if name in by_name
+            else TABLES[table]
+        )
+        con.execute(f"create schema if not exists {stage}")
+        con.execute(f"create table {name} ({columns})")
+    con.execute(
+        "insert into ref.setting by name select 'z_95' as name, 1.959964::decimal(18, 6) as value"
+    )
 
 
 def _cases_by_sql(cases: Mapping[str, Any]) -> dict[tuple[Any, ...], float | None]:
     """The night's own SELECTs over a database that holds nothing but the cases."""
     with duckdb.connect() as con:
-        con.execute(_EMPTY)
+        _make_inputs(con)
         for number, case in enumerate(cases["interval"], start=1):
             con.execute(
                 "insert into measure.total by name select 'clinic' as level, ? as unit_id,"
@@ -206,13 +201,25 @@ def _cases_by_sql(cases: Mapping[str, Any]) -> dict[tuple[Any, ...], float | Non
 
 
 def _insert_change(con: duckdb.DuckDBPyConnection, name: str, case: Mapping[str, Any]) -> None:
-    con.execute("insert into ref.instrument values (?, ?, 'symptom')", [name, case["direction"]])
-    con.execute("insert into ref.scale values (?, 'total', true)", [name])
-    norm = [case[key] for key in _NORM]
-    con.execute("insert into ref.change_norm values (?, 'total', ?, ?, ?, ?, ?)", [name, *norm])
+    con.execute(
+        "insert into ref.instrument by name select ? as instrument_id, ? as direction,"
+        " 'symptom' as kind",
+        [name, case["direction"]],
+    )
+    con.execute(
+        "insert into ref.scale by name select ? as instrument_id, 'total' as scale,"
+        " true as is_primary",
+        [name],
+    )
+    con.execute(
+        "insert into ref.change_norm by name select ? as instrument_id, 'total' as scale,"
+        " ? as mean_pre, ? as sd_pre, ? as reliability, ? as mean_functional, ? as sd_functional",
+        [name, *(case[key] for key in _NORM)],
+    )
     if "first" in case:
         con.execute(
-            "insert into score.reliable_change values ('case', ?, 'clinic', ?, ?)",
+            "insert into score.reliable_change by name select 'case' as episode_id,"
+            " ? as instrument_id, ? as baseline_value, ? as last_value",
             [name, case["first"], case["last"]],
         )
 

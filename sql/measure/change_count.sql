@@ -14,39 +14,68 @@
 --          n_deteriorated INTEGER        deteriorated otherwise than the next
 --          n_into_clinical INTEGER       deteriorated from the functional into the clinical range
 -- version: 1
-with eligible as (
-    select
-        change.clinic_id,
-        change.instrument_id,
-        change.episode_id,
-        unnest(['published', 'JT', 'GLN', 'EN', 'NK', 'HLL', 'HA']) as method,
-    from score.reliable_change as change
-    join score.end_state as end_state on change.episode_id = end_state.episode_id
+with finished as (
+    select end_state.episode_id,
+    from score.end_state as end_state
     join ref.setting as setting on setting.name = 'outcome_min_sessions'
     where
         end_state.is_ended
         and end_state.is_resolved
         and end_state.n_attended >= setting.value
+),
+
+eligible as (
+    select
+        change.clinic_id,
+        change.instrument_id,
+        count(*) as n,
+    from score.reliable_change as change
+    join finished on change.episode_id = finished.episode_id
+    group by change.clinic_id, change.instrument_id
+),
+
+wanted as (
+    select
+        *,
+        unnest(['published', 'JT', 'GLN', 'EN', 'NK', 'HLL', 'HA']) as method,
+    from eligible
+),
+
+counted as (
+    select
+        change.clinic_id,
+        change.instrument_id,
+        change.method,
+        change.category,
+        count(*) as n,
+    from score.change_method as change
+    join finished on change.episode_id = finished.episode_id
+    where change.category is not null
+    group by change.clinic_id, change.instrument_id, change.method, change.category
 )
 
 select
-    eligible.clinic_id::varchar as clinic_id,
-    eligible.instrument_id::varchar as instrument_id,
-    eligible.method::varchar as method,
-    count(*)::integer as n_eligible,
-    count(change.category)::integer as n_used,
-    count(*) filter (where change.category = 'recovered')::integer as n_recovered,
-    count(*) filter (where change.category = 'improved')::integer as n_improved,
-    count(*) filter (where change.category = 'no_reliable_change')::integer
+    wanted.clinic_id::varchar as clinic_id,
+    wanted.instrument_id::varchar as instrument_id,
+    wanted.method::varchar as method,
+    max(wanted.n)::integer as n_eligible,
+    coalesce(sum(counted.n), 0)::integer as n_used,
+    coalesce(sum(counted.n) filter (where counted.category = 'recovered'), 0)::integer
+        as n_recovered,
+    coalesce(sum(counted.n) filter (where counted.category = 'improved'), 0)::integer
+        as n_improved,
+    coalesce(sum(counted.n) filter (where counted.category = 'no_reliable_change'), 0)::integer
         as n_no_reliable_change,
-    count(*) filter (where change.category = 'deteriorated')::integer as n_deteriorated,
-    count(*) filter (where change.category = 'deteriorated_into_clinical_range')::integer
-        as n_into_clinical,
-from eligible
+    coalesce(sum(counted.n) filter (where counted.category = 'deteriorated'), 0)::integer
+        as n_deteriorated,
+    coalesce(
+        sum(counted.n) filter (where counted.category = 'deteriorated_into_clinical_range'), 0
+    )::integer as n_into_clinical,
+from wanted
 left join
-    score.change_method as change
+    counted
     on
-        eligible.episode_id = change.episode_id
-        and eligible.instrument_id = change.instrument_id
-        and eligible.method = change.method
-group by eligible.clinic_id, eligible.instrument_id, eligible.method
+        wanted.clinic_id = counted.clinic_id
+        and wanted.instrument_id = counted.instrument_id
+        and wanted.method = counted.method
+group by wanted.clinic_id, wanted.instrument_id, wanted.method

@@ -86,13 +86,7 @@ joined as (
         cell.middle,
         cell.inner_high,
         cell.outer_high,
-        -- as people write scores: no trailing zeros
-        [
-            regexp_replace(round(x, 1)::decimal(9, 1)::varchar, '\.0$', '') for x in [
-                band.intake_above, band.intake_to, cell.outer_low, cell.inner_low, cell.middle,
-                cell.inner_high, cell.outer_high, cell.change_middle
-            ]
-        ] as number,
+        cell.change_middle,
     from band
     cross join session
     cross join setting
@@ -101,51 +95,64 @@ joined as (
             band.instrument_id = cell.instrument_id
             and band.intake_band = cell.intake_band
             and session.session_no = cell.session_no
+),
+
+printed as (
+    select
+        *,
+        -- as people write scores: no trailing zeros
+        [
+            regexp_replace(round(x, 1)::decimal(9, 1)::varchar, '\.0$', '') for x in [
+                intake_above, intake_to, outer_low, inner_low, middle,
+                inner_high, outer_high, change_middle
+            ]
+        ] as number,
+    from joined
 )
 
 select
-    joined.instrument_id::varchar as instrument_id,
-    joined.intake_band::integer as intake_band,
-    joined.session_no::integer as session_no,
+    printed.instrument_id::varchar as instrument_id,
+    printed.intake_band::integer as intake_band,
+    printed.session_no::integer as session_no,
     case
-        when joined.intake_above is null and joined.intake_to is null then 'any score at intake'
-        when joined.intake_above is null then 'at intake up to ' || joined.number[2]
-        when joined.intake_to is null then 'at intake above ' || joined.number[1]
-        else 'at intake above ' || joined.number[1] || ', up to ' || joined.number[2]
+        when printed.intake_above is null and printed.intake_to is null then 'any score at intake'
+        when printed.intake_above is null then 'at intake up to ' || printed.number[2]
+        when printed.intake_to is null then 'at intake above ' || printed.number[1]
+        else 'at intake above ' || printed.number[1] || ', up to ' || printed.number[2]
     end::varchar as intake_text,
     case
-        when joined.session_no > joined.sessions then joined.session_no::varchar || ' and later'
-        else joined.session_no::varchar
+        when printed.session_no > printed.sessions then printed.session_no::varchar || ' and later'
+        else printed.session_no::varchar
     end::varchar as session_text,
     case
-        when joined.n_courses is null then 'too few courses'
+        when printed.n_courses is null then 'too few courses'
         else
-            joined.n_courses::varchar || ' courses' || case
-                when joined.band_from = joined.band_to then ''
+            printed.n_courses::varchar || ' courses' || case
+                when printed.band_from = printed.band_to then ''
                 else
-                    ', tenths ' || joined.band_from::varchar || ' to ' || joined.band_to::varchar
+                    ', tenths ' || printed.band_from::varchar || ' to ' || printed.band_to::varchar
                     || ' together'
             end || case
-                when joined.session_from = joined.session_to then ''
+                when printed.session_from = printed.session_to then ''
                 else
                     ', sessions '
-                    || joined.session_from::varchar
+                    || printed.session_from::varchar
                     || ' to '
-                    || joined.session_to::varchar
+                    || printed.session_to::varchar
                     || ' together'
             end
     end::varchar as made_of_text,
-    joined.outer_low::decimal(9, 2) as outer_low,
-    joined.inner_low::decimal(9, 2) as inner_low,
-    joined.middle::decimal(9, 2) as middle,
-    joined.inner_high::decimal(9, 2) as inner_high,
-    joined.outer_high::decimal(9, 2) as outer_high,
-    (joined.number[3] || ' to ' || joined.number[7])::varchar as outer_text,
-    (joined.number[4] || ' to ' || joined.number[6])::varchar as inner_text,
-    joined.number[5]::varchar as middle_text,
-    joined.number[8]::varchar as change_text,
+    printed.outer_low::decimal(9, 2) as outer_low,
+    printed.inner_low::decimal(9, 2) as inner_low,
+    printed.middle::decimal(9, 2) as middle,
+    printed.inner_high::decimal(9, 2) as inner_high,
+    printed.outer_high::decimal(9, 2) as outer_high,
+    (printed.number[3] || ' to ' || printed.number[7])::varchar as outer_text,
+    (printed.number[4] || ' to ' || printed.number[6])::varchar as inner_text,
+    printed.number[5]::varchar as middle_text,
+    printed.number[8]::varchar as change_text,
     cutoff.value::decimal(9, 2) as cutoff,
-    joined.axis_low::decimal(9, 2) as axis_low,
-    joined.axis_high::decimal(9, 2) as axis_high,
-from joined
-left join cutoff on joined.instrument_id = cutoff.instrument_id
+    printed.axis_low::decimal(9, 2) as axis_low,
+    printed.axis_high::decimal(9, 2) as axis_high,
+from printed
+left join cutoff on printed.instrument_id = cutoff.instrument_id

@@ -59,77 +59,70 @@ ranged as (
 
 method as (
     select
-        index.episode_id,
-        index.instrument_id,
-        index.has_norm,
-        index.has_group,
-        setting.critical,
-        setting.critical_ha,
-        unnest(['JT', 'GLN', 'EN', 'NK', 'HLL', 'HA']) as method,
-        unnest([index.jt, index.gln, index.en, index.nk, index.hll, index.ha]) as change_index,
-    from score.change_index as index
+        ranged.*,
+        coalesce(index.has_norm, false) as has_norm,
+        coalesce(index.has_group, false) as has_group,
+        unnest(['published', 'JT', 'GLN', 'EN', 'NK', 'HLL', 'HA']) as method,
+        unnest([null, index.jt, index.gln, index.en, index.nk, index.hll, index.ha])
+            as change_index,
+    from ranged
+    left join score.change_index as index
+        on
+            ranged.episode_id = index.episode_id
+            and ranged.instrument_id = index.instrument_id
+),
+
+held as (
+    select
+        method.*,
+        case method.method
+            when 'published' then method.threshold
+            when 'HA' then setting.critical_ha
+            else setting.critical
+        end as critical,
+    from method
     cross join setting
 ),
 
 judged as (
     select
-        episode_id,
-        instrument_id,
-        method,
-        change_index,
-        case method when 'HA' then critical_ha else critical end as critical,
+        *,
         case
+            when method = 'published' and category <> 'unpaired' then category
             when change_index is null then null
-            when change_index > case method when 'HA' then critical_ha else critical end
-                then 'improved'
-            when -change_index > case method when 'HA' then critical_ha else critical end
-                then 'deteriorated'
+            when change_index > critical then 'improved'
+            when -change_index > critical then 'deteriorated'
             else 'no_reliable_change'
         end as change,
         case
-            when change_index is not null then null
+            when method = 'published' then 'no reliable change published'
             when not has_norm then 'the instrument has no norms to compute it from'
             when method in ('NK', 'HLL', 'HA') and not has_group
                 then 'too few finished courses of the service''s own'
             else 'the scores spread too little to compute it'
         end as why_not,
-    from method
-    union all
-    select
-        episode_id,
-        instrument_id,
-        'published' as method,
-        null as change_index,
-        threshold as critical,
-        case when category <> 'unpaired' then category end as change,
-        case when category = 'unpaired' then 'no reliable change published' end as why_not,
-    from ranged
+    from held
 )
 
 select
-    judged.episode_id::varchar as episode_id,
-    judged.instrument_id::varchar as instrument_id,
-    judged.method::varchar as method,
-    ranged.clinic_id::varchar as clinic_id,
-    judged.change_index::decimal(18, 6) as change_index,
-    judged.critical::decimal(18, 6) as critical,
-    judged.change::varchar as change,
+    episode_id::varchar as episode_id,
+    instrument_id::varchar as instrument_id,
+    method::varchar as method,
+    clinic_id::varchar as clinic_id,
+    change_index::decimal(18, 6) as change_index,
+    critical::decimal(18, 6) as critical,
+    change::varchar as change,
     case
-        when judged.change is null or ranged.cutoff_from is null then null
-        when
-            judged.change = 'improved' and ranged.was_clinical
-            and not ranged.is_clinical and not ranged.is_between
+        when change is null or cutoff_from is null then null
+        when change = 'improved' and was_clinical and not is_clinical and not is_between
             then 'recovered'
         when
-            judged.change = 'deteriorated' and not ranged.was_clinical
-            and not ranged.was_between and ranged.is_clinical
+            change = 'deteriorated' and not was_clinical and not was_between and is_clinical
             then 'deteriorated_into_clinical_range'
-        else judged.change
+        else change
     end::varchar as category,
     case
-        when judged.change is null then judged.why_not
-        when ranged.cutoff_from is null then 'no cut-off'
+        when change is null then why_not
+        when cutoff_from is null then 'no cut-off'
     end::varchar as why_not,
 from judged
-join ranged
-    on judged.episode_id = ranged.episode_id and judged.instrument_id = ranged.instrument_id

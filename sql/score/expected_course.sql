@@ -5,7 +5,8 @@
 -- neighbours, by a fixed ladder: tenths of the intake scores become fifths, then halves; then two
 -- sessions are taken together, then five. Nothing is interpolated; a cell that is still too small
 -- has no row. Sessions beyond the last one told apart are one cell. Percentiles are observed scores:
--- the smallest that at least the given share of scores does not exceed.
+-- the smallest that at least the given share of scores does not exceed. Where all courses together
+-- are enough, bands are also made of the earlier part alone, for judging the rule.
 --
 -- grain:   instrument_id, made_of, intake_band, session_no
 -- inputs:  ref.setting, score.reference_course, score.session_score
@@ -71,6 +72,9 @@ band as (
         intake_above,
         intake_to,
         sum(count(*)) over reference as n_reference,
+        sum(case when made_of = 'all courses' then count(*) else 0 end) over (
+            partition by instrument_id
+        ) as n_closed,
         min(min(first_attended_on)) over reference as first_from,
         max(max(first_attended_on)) over reference as first_to,
     from score.reference_course
@@ -97,7 +101,7 @@ rung as (
     cross join setting
     cross join ladder
     cross join session
-    where band.n_reference >= setting.courses_needed
+    where band.n_closed >= setting.courses_needed
 ),
 
 cell as (

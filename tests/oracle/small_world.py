@@ -12,7 +12,10 @@ AS_OF = date(2026, 11, 22)
 THROUGH = {"a": date(2026, 11, 21), "b": date(2026, 9, 30)}
 STATUS = ["attended"] * 8 + ["no_show", "cancelled_by_patient", "cancelled_by_service", "booked"]
 REASONS = ["completed", "completed", "dropout", "transferred", "service_ended", "died_other", None]
-USED = {"a": ["phq9", "wai_sr_c", "core10"], "b": ["oq45_2", "srs_v3", "wai_sr_t", "ors"]}
+USED = {
+    "a": ["phq9", "wai_sr_c", "core10", "wai_sr_t"],
+    "b": ["oq45_2", "srs_v3", "wai_sr_t", "ors"],
+}
 
 
 @dataclass

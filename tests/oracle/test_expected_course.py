@@ -105,7 +105,9 @@ def read_courses(
 
 def bands_of(told: Told, instrument: str, *, without_held_out: bool) -> Bands | None:
     courses = told.courses[instrument].values()
-    return make_bands(reference(courses, AS_OF, RULES, without_held_out=without_held_out), RULES)
+    closed = reference(courses, AS_OF, RULES, without_held_out=False)
+    made_of = reference(courses, AS_OF, RULES, without_held_out=without_held_out)
+    return make_bands(made_of, len(closed), RULES)
 
 
 @pytest.mark.parametrize("made_of", ["all courses", "earlier part"])

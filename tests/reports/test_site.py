@@ -150,3 +150,11 @@ def test_a_service_without_any_row_still_gets_its_pages():
     assert "There are no figures for this period yet." in pages["index.html"].source
     assert "Nothing was refused." in pages["data-quality.html"].source
     assert all(page.faults == [] for page in pages.values())
+
+
+@pytest.mark.parametrize("page", ["methods.html", "data-quality.html"])
+def test_figures_that_disagree_with_their_second_computation_are_loud(site, page):
+    text = site[page]
+    assert "Figures disagree" in text and "4,120 of 4,121 figures agree" in text
+    assert "Do not rely on the figures named below" in text and "<details open>" in text
+    assert "Not checked" in text and "an unforeseen fault" in text

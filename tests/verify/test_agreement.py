@@ -1,0 +1,179 @@
+"""A spoilt number is seen and named, whatever table it stands in; nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import duckdb
+import pytest
+
+from flows.reference import Service
+from flows.verify import agreement
+from flows.verify.agreement import THOROUGH, Verified, verify
+from flows.verify.nightly import check_agreement
+from flows.verify.patients import STATED
+from flows.verify.vectors import vectors
+from schemas.instrument_types import Instrument
+from tests.oracle.small_world import AS_OF, THROUGH, USED, make_world
+from tests.sql.warehouse_fixture import build_stages, insert, rows, shipped, warehouse
+
+# Topic → table, and what spoils one of its rows.
+SPOILT = {
+    "scores of forms": ("score.scale_score", "value = value + 1", "value is not null"),
+    "answers to risk items": ("score.risk_answer", "is_flagged = not is_flagged", "is_flagged"),
+    "courses and sessions of forms": ("score.form_place", "session_no = session_no + 1", "true"),
+    "endings": ("score.end_state", "state = 'completed'", "state = 'dropout'"),
+    "forms expected": ("score.expected_form", "is_rated = not is_rated", "true"),
+    "reliable change": ("score.reliable_change", "category = 'improved'", "category = 'unpaired'"),
+    "outcomes": ("score.outcome", "category = 'improved'", "category = 'unpaired'"),
+    "early alliance": ("score.early_alliance", "mean = mean + 0.001", "mean is not null"),
+    "alliance against the own baseline": (
+        "score.alliance_rating",
+        "n_baseline = n_baseline + 1",
+        "true",
+    ),
+    "patient and therapist": ("score.dyad", "n_pairs = n_pairs + 1", "true"),
+    "ruptures": ("score.rupture", "state = 'other'", "true"),
+    "other methods of judging change": (
+        "score.change_method",
+        "change_index = -change_index",
+        "abs(change_index) > 1",
+    ),
+    "rates of units": ("measure.total", "numerator = numerator + 1", "measure = 'early_ending'"),
+    "means of units": ("measure.total", "sum_xx = sum_xx + 1", "measure = 'start_score' and n > 0"),
+    "values and intervals": ("measure.estimate", "high = high - 0.001", "high is not null"),
+}
+
+# The invented service gives no PHQ-9 beside an anxiety questionnaire.
+ELSEWHERE = {"NHS Talking Therapies outcomes", "NHS Talking Therapies rates"}
+
+
+@pytest.fixture(scope="module")
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A small random service, built through the measures."""
+    world = make_world(3, 90)
+    protocol = [
+        {"clinic": clinic, "instrument": name, "every": every}
+        for clinic, used in USED.items()
+        for name, every in zip(used, (1, 2, None, 3), strict=False)
+    ]
+    often = {"within_sd_courses": 2, "rupture_sd": 1}
+    service = Service("S", {"a": "A", "b": "B"}, protocol=protocol, thresholds=often)
+    con = warehouse(AS_OF, service)
+    for table in ("episodes", "sessions", "forms"):
+        insert(con, f"valid.{table.removesuffix('s')}", getattr(world, table))
+    insert(con, "valid.clinic", [{"clinic_id": c, "data_through": d} for c, d in THROUGH.items()])
+    build_stages(con)
+    yield con
+    con.close()
+
+
+def wrong(found: Verified) -> dict[str, tuple[str, ...]]:
+    return {topic.topic: topic.wrong for topic in found.topics if not topic.is_good}
+
+
+def test_every_figure_of_an_unspoilt_night_agrees(con: duckdb.DuckDBPyConnection) -> None:
+    found = verify(con, THOROUGH, 1)
+    assert wrong(found) == {}
+    assert {topic.topic for topic in found.topics} == {*SPOILT, "order of sessions", *ELSEWHERE}
+    assert all(topic.is_whole for topic in found.topics)
+    assert all(t.n_checked > 5 for t in found.topics if t.topic not in ELSEWHERE)
+
+
+@pytest.mark.parametrize("topic", SPOILT)
+def test_one_spoilt_number_is_named(con: duckdb.DuckDBPyConnection, topic: str) -> None:
+    table, change, where = SPOILT[topic]
+    con.execute("begin")
+    try:
+        (row,) = rows(con, f"select rowid, * from {table} where {where} order by rowid limit 1")
+        con.execute(f"update {table} set {change} where rowid = {row['rowid']}")
+        found = wrong(verify(con, THOROUGH, 1))
+    finally:
+        con.execute("rollback")
+    unit, _, columns = found[topic][0].partition(": ")
+    assert len(found[topic]) == 1
+    assert unit.split()[0] in {str(value) for value in row.values()}
+    assert change.split()[0] in columns.split(", ")
+    assert set(columns.split(", ")) <= set(row)
+
+
+def test_a_row_too_many_and_a_row_too_few_are_named(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("begin")
+    try:
+        (lost,) = rows(con, "select form_id from score.form_place order by all limit 1")
+        con.execute("delete from score.risk_answer where item = 9")
+        con.execute("update score.expected_form set instrument_id = 'other' where rowid = 0")
+        found = wrong(verify(con, THOROUGH, 1))
+    finally:
+        con.execute("rollback")
+    assert lost and all(line.endswith(": no row") for line in found["answers to risk items"])
+    assert sorted(line.rpartition(": ")[2] for line in found["forms expected"]) == [
+        "a row too many",
+        "no row",
+    ]
+
+
+def test_a_spoilt_night_says_so_on_its_pages(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("begin")
+    try:
+        check_agreement(con)
+        build_stages(con, ["report"])
+        good = rows(con, "select * from report.agreement order by agreement_order")
+        con.execute("update score.outcome set category = 'improved' where rowid = 0")
+        con.execute("update score.end_state set is_resolved = not is_resolved where rowid = 0")
+        check_agreement(con)
+        build_stages(con, ["report"])
+        bad = rows(con, "select * from report.agreement order by agreement_order")
+    finally:
+        con.execute("rollback")
+    assert {row["state"] for row in good} == {"agree"}
+    n = sum(int(row["agree_text"].split()[0]) for row in good[1:])
+    assert good[0]["agree_text"] == f"{n} of {n} figures agree"
+    assert bad[0]["topic"] == "all figures" and bad[0]["state"] == "disagree"
+    assert bad[1]["state"] == "disagree"
+
+
+def test_a_fault_of_the_second_computation_is_no_agreement_and_stops_no_night(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("Canary Cornelia")
+
+    monkeypatch.setattr(agreement, "tell", broken)
+    con.execute("begin")
+    try:
+        found = check_agreement(con)
+        build_stages(con, ["report"])
+        first, *_ = rows(con, "select * from report.agreement order by agreement_order")
+    finally:
+        con.execute("rollback")
+    unchecked = {topic.topic for topic in found.topics if topic.why_not}
+    assert unchecked == set(STATED) and not found.is_good
+    assert not any("Canary" in topic.line() for topic in found.topics)
+    assert first["state"] == "not checked" and "topics could not be checked" in first["agree_text"]
+
+
+def test_the_seed_draws_the_patients(con: duckdb.DuckDBPyConnection) -> None:
+    few = replace(THOROUGH, patients=10)
+    first, again, other = (agreement.draw_sample(con, 10, seed) for seed in (1, 1, 2))
+    assert first == again != other
+    assert len(first.patients) == 10 and not first.is_whole
+    assert wrong(verify(con, few, 1)) == {}
+
+
+def test_drawn_therapists_are_counted_whole(con: duckdb.DuckDBPyConnection) -> None:
+    found = verify(con, replace(THOROUGH, courses=40), 1)
+    rates = next(topic for topic in found.topics if topic.topic == "rates of units")
+    assert not rates.is_whole and rates.is_good
+    assert 0 < rates.n_checked < 200
+
+
+def test_a_wrong_example_is_named() -> None:
+    phq9 = shipped()["phq9"]
+    first, *others = phq9.examples
+    spoilt = replace(first, expect={"total": first.expect["total"] + 1})  # pyright: ignore[reportOptionalOperand]
+    instruments: dict[str, Instrument] = {"phq9": replace(phq9, examples=(spoilt, *others))}
+    by_sql, again, *cases = vectors(instruments)
+    assert by_sql.wrong == again.wrong == ("phq9 example 1 score total: value",)
+    assert all(topic.is_good for topic in cases)
