@@ -2,7 +2,8 @@
 -- had ended by a number of sessions.
 --
 -- grain:   topic, line_order
--- inputs:  measure.dropout_agreement, measure.incidence, model.reason_share, ref.clinic, ref.setting
+-- inputs:  measure.disclosure, measure.dropout_agreement, measure.incidence, model.reason_share,
+--          ref.clinic, ref.setting
 -- columns: topic VARCHAR       definition, agreement, by_session or by_alliance
 --          line_order INTEGER  order in the topic
 --          label VARCHAR       what the line is about
@@ -63,6 +64,12 @@ reason as (
     cross join setting
 ),
 
+unagreed as (
+    select distinct unit_id,
+    from measure.disclosure
+    where level = 'clinic' and withheld = 'no agreement'
+),
+
 curve as (
     select
         incidence.*,
@@ -79,15 +86,17 @@ curve as (
         end as label,
         coalesce(reason.is_enough, true) as has_reasons,
         incidence.n_followed >= setting.minimum and incidence.n_at_risk >= setting.minimum as is_shown,
-        -- with the service's number beside them, one clinic too small would be told by the others
+        -- with the service's number beside them, one clinic kept back would be told by the others
         incidence.group_kind = 'clinic'
-        and min(incidence.n_followed) over (partition by incidence.group_kind)
-        < setting.minimum as has_small,
+        and bool_or(incidence.n_followed < setting.minimum or unagreed.unit_id is not null)
+            over (partition by incidence.group_kind) as is_kept_back,
         setting.minimum,
     from measure.incidence as incidence
     left join ref.clinic as clinic on incidence.group_id = clinic.clinic_id
     left join reason
         on incidence.group_kind = reason.group_kind and incidence.group_id = reason.group_id
+    left join unagreed
+        on incidence.group_kind = 'clinic' and incidence.group_id = unagreed.unit_id
     cross join setting
     where incidence.session_no in (3, 5, 10, 20)
 ),
@@ -151,15 +160,15 @@ line as (
         label,
         what,
         case
-            when not is_shown or has_small
-                then 'too few to show (n < ' || minimum::varchar || ')'
+            when is_kept_back then 'not shown: one of the clinics must not be told apart'
+            when not is_shown then 'too few to show (n < ' || minimum::varchar || ')'
             when low is null then round(100 * incidence)::integer::varchar || ' %'
             else
                 round(100 * incidence)::integer::varchar || ' % (' || round(100 * low)::integer::varchar
                 || ' to ' || round(100 * high)::integer::varchar || ' %)'
         end as value_text,
         case
-            when is_shown and not has_small
+            when is_shown and not is_kept_back
                 then 'of ' || n_followed::varchar || case landmark_session
                     when 1 then ' courses begun'
                     else ' courses that came to session ' || landmark_session::varchar
