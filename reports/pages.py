@@ -163,6 +163,11 @@ def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, An
             for row in in_order(tables, "comparison", "comparison_order", "instrument_id")
             if row["therapist_id"] == therapist["therapist_id"]
         ],
+        "sums": [
+            row
+            for row in in_order(tables, "running_sum", "sum_order", "model_id")
+            if row["therapist_id"] == therapist["therapist_id"]
+        ],
     }
 
 

@@ -126,6 +126,12 @@ REPAIR: Final = (
     "Agree again on what you work on and how, and change the task if it does not fit.",
     "If patients say little, that is information too: withdrawal is easier to miss than anger.",
 )
+SUM_LEAD: Final = (
+    "Each course that ended adds what was expected from intake and takes away what happened: the line rises with "
+    "fewer events than expected and falls with more. Two sums, one for twice as many events and one for half as many, "
+    "are held against a threshold that five in a hundred therapists would pass by chance within a hundred courses. "
+    "Passing it starts a conversation: first about the data, then about who came, then about the work."
+)
 REPAIR_SOURCE: Final = (
     "After Safran, Muran & Eubanks-Carter 2011 (repaired ruptures and outcome: r .24, three studies, 148 "
     "patients) and Muran et al. 2009 (ruptures resolved in the first six sessions and staying in treatment)."

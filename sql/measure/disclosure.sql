@@ -13,7 +13,7 @@
 --          is_shown BOOLEAN        whether the value may be shown
 --          is_counted BOOLEAN      whether its counts may be shown
 --          is_compared BOOLEAN     whether therapists may be compared on it
--- version: 2
+-- version: 3
 with setting as (
     select
         max(value) filter (where name = 'minimum_shown') as minimum_shown,
@@ -191,10 +191,10 @@ judged as (
             when figure.is_not_comparable then 'not comparable'
             when figure.is_small then 'too few'
             when complement.next_smallest is not null then 'complement'
+            when figure.n = 0 then 'no data'
             when
                 figure.is_outcome and figure.n_eligible >= figure.minimum
                 and figure.completeness < figure.paired_floor then 'incomplete'
-            when figure.n = 0 then 'no data'
         end as withheld,
     from figure
     left join complement

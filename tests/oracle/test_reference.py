@@ -15,7 +15,8 @@ from tests.sql.warehouse_fixture import rows, shipped, warehouse
 @settings(max_examples=200, deadline=None)
 @given(st.dates(date(2001, 1, 1), date(2100, 12, 31)))
 def test_periods_are_one_year_and_eight_whole_quarters_in_a_row(as_of: date) -> None:
-    year, *quarters = periods(as_of)
+    year, *others = periods(as_of)
+    quarters = [row for row in others if row[1] == "quarter"]
     assert year[3] == as_of and (year[3] - year[2]).days in (364, 365)
     assert len(quarters) == 8
     newest = quarters[0][3]

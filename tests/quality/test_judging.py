@@ -138,7 +138,7 @@ def test_nothing_of_a_patient_comes_out(
     deliver(con, n_rejected=37)
     con.execute("update finding.delivery_profile set share_rejected = 0.377777")
     assert judge_tables(con) > 0
-    build_stages(con, ["score", "measure", "report"])
+    build_stages(con, ["score", "model", "measure", "report"])
     tables = ("finding.check", "report.table_check")
     said = json.dumps([rows(con, f"select * from {table}") for table in tables], default=str)
     assert "37.78 %" in said

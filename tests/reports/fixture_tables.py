@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from fixture_therapists import therapist_tables
+from tests.reports.fixture_therapists import therapist_tables
 
 from tests.reports.alliance_tables import alliance_tables
 from tests.reports.ending_tables import ending_tables

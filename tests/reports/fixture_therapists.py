@@ -10,6 +10,7 @@ def therapist_tables(therapists: list[dict[str, Any]]) -> dict[str, list[dict[st
     """Tables comparison, funnel and funnel_point of a made-up service; the last point is a signal."""
     return {
         "comparison": [_comparison(t, n) for n, t in enumerate(therapists) if t["has_page"]],
+        "running_sum": [_running_sum(t) for t in therapists if t["has_page"]],
         "funnel": [_funnel(is_drawn=True), _funnel(is_drawn=False)],
         "funnel_point": [_point(t, n, len(therapists)) for n, t in enumerate(therapists, start=1)],
     }
@@ -31,6 +32,19 @@ def _comparison(therapist: dict[str, Any], number: int) -> dict[str, Any]:
         "range_text": "28 to 62 %" if number % 3 else None,
         "share_text": "In this service 6 % (2 to 11 %) of the differences between patients go with the therapist.",
         "signal_text": "Within what is usual: nothing follows from the place.",
+    }
+
+
+def _running_sum(therapist: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "therapist_id": therapist["therapist_id"],
+        "model_id": "reliable_deterioration",
+        "label": "Reliably worse",
+        "better": "lower",
+        "line": "4.0,36.0 120.0,30.0 236.0,44.0",
+        "state_text": "After 48 courses 4, 1.2 more than expected from who they were at intake.",
+        "alarm_text": "Neither sum has passed its threshold.",
+        "sum_order": 1,
     }
 
 

@@ -107,3 +107,14 @@ def test_where_figures_of_therapists_are_withheld_there_is_no_funnel() -> None:
     for path, html in render_site(tables):
         assert 'id="funnels"' not in html, path
         assert not path.startswith("therapist-")
+
+
+def test_a_therapist_page_shows_course_after_course_in_a_line_and_in_words() -> None:
+    tables = make_tables()
+    pages = dict(render_site(tables))
+    for therapist in (row for row in tables["therapist"] if row["has_page"]):
+        page = pages[f"{therapist['page']}.html"]
+        assert page.count('points="4.0,36.0 120.0,30.0 236.0,44.0"') == 1
+        assert "After 48 courses 4, 1.2 more than expected from who they were at intake." in page
+        assert "Neither sum has passed its threshold. Lower is better." in page
+    assert "Course after course" not in pages["index.html"]

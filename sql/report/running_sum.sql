@@ -1,0 +1,111 @@
+-- A therapist's courses in the order of their end: events fewer or more than expected from intake,
+-- added up, as a line to draw and in words.
+--
+-- For the therapist's own page. The line is 240 wide and 72 high, nought in the middle. An alarm
+-- starts a conversation; it proves nothing.
+--
+-- grain:   therapist_id, model_id
+-- inputs:  measure.disclosure, model.cusum, model.fit, ref.definition, ref.setting
+-- columns: therapist_id VARCHAR  therapist
+--          model_id VARCHAR      model of the event
+--          label VARCHAR         what is counted, in plain words
+--          better VARCHAR        higher or lower
+--          line VARCHAR          expected less observed, as points of a line
+--          state_text VARCHAR    where it stands, in words
+--          alarm_text VARCHAR    alarms of both sums, in words
+--          sum_order INTEGER     order on the page
+-- version: 1
+with setting as (
+    select max(value) filter (where name = 'running_sum_courses') as courses,
+    from ref.setting
+),
+
+summed as (
+    select
+        cusum.therapist_id,
+        cusum.model_id,
+        count(*) as n,
+        sum(cusum.y) as n_events,
+        arg_max(cusum.fewer_than_expected, cusum.course_no) as stands_at,
+        greatest(3, max(abs(cusum.fewer_than_expected))) as reach,
+        count(*) filter (where cusum.is_more_alarm) as n_more,
+        count(*) filter (where cusum.is_fewer_alarm) as n_fewer,
+        max(cusum.counted_on) filter (where cusum.is_more_alarm) as more_on,
+        max(cusum.counted_on) filter (where cusum.is_fewer_alarm) as fewer_on,
+    from model.cusum as cusum
+    group by cusum.therapist_id, cusum.model_id
+),
+
+drawn as (
+    select
+        cusum.therapist_id,
+        cusum.model_id,
+        string_agg(
+            round(4 + (cusum.course_no - 1) * 232.0 / (summed.n - 1), 1)::varchar
+            || ','
+            || round(36 - cusum.fewer_than_expected * 32.0 / summed.reach, 1)::varchar,
+            ' ' order by cusum.course_no
+        ) as line,
+    from model.cusum as cusum
+    join summed using (therapist_id, model_id)
+    where summed.n > 1
+    group by cusum.therapist_id, cusum.model_id
+)
+
+select
+    summed.therapist_id::varchar as therapist_id,
+    summed.model_id::varchar as model_id,
+    definition.label::varchar as label,
+    definition.better::varchar as better,
+    drawn.line::varchar as line,
+    (
+        'After '
+        || summed.n::varchar
+        || ' courses '
+        || summed.n_events::varchar
+        || ', '
+        || abs(round(summed.stands_at, 1))::decimal(9, 1)::varchar
+        || case when summed.stands_at < 0 then ' more' else ' fewer' end
+        || ' than expected from who they were at intake.'
+    )::varchar as state_text,
+    case
+        when summed.n_more + summed.n_fewer = 0
+            then 'Neither sum has passed its threshold.'
+        else
+            concat_ws(
+                ' ',
+                case
+                    when summed.n_more > 0
+                        then
+                            'The sum that looks for twice as many passed its threshold, last in '
+                            || strftime(summed.more_on, '%B %Y')
+                            || '.'
+                end,
+                case
+                    when summed.n_fewer > 0
+                        then
+                            'The sum that looks for half as many passed its threshold, last in '
+                            || strftime(summed.fewer_on, '%B %Y')
+                            || '.'
+                end
+            )
+    end::varchar as alarm_text,
+    row_number() over (
+        partition by summed.therapist_id
+        order by definition.figure_order, summed.model_id
+    )::integer as sum_order,
+from summed
+join drawn using (therapist_id, model_id)
+join model.fit as fit on summed.model_id = fit.model_id
+join ref.definition as definition on fit.outcome = definition.measure
+join measure.disclosure as disclosure
+    on
+        disclosure.level = 'therapist'
+        and summed.therapist_id = disclosure.unit_id
+        and disclosure.period_id = 'year'
+        and fit.outcome = disclosure.measure
+cross join setting
+where
+    summed.n >= setting.courses
+    and disclosure.is_compared
+    and list_contains(definition.levels, 'therapist')
