@@ -9,11 +9,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tests.reports.fixture_therapists import therapist_tables
-
 from tests.reports.alliance_tables import alliance_tables
 from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
+from tests.reports.fixture_therapists import therapist_tables
 
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
 LEAK = "73.9127"
