@@ -2,7 +2,7 @@
 --
 -- grain:   therapist_id, measure, instrument_id?
 -- inputs:  measure.deviation, measure.icc, measure.overdispersion, measure.published,
---          measure.signal, ref.definition, ref.instrument, ref.period, ref.setting
+--          measure.shared_course, measure.signal, ref.definition, ref.instrument, ref.period, ref.setting
 -- columns: therapist_id VARCHAR      therapist
 --          measure VARCHAR           measure
 --          instrument_id VARCHAR     questionnaire; NULL where the measure is not per one
@@ -18,9 +18,13 @@
 --                                    patients lie; NULL no funnel
 --          share_text VARCHAR        share of variance that goes with therapists
 --          signal_text VARCHAR       what the signal rule says
--- version: 1
+--          shared_text VARCHAR       how far figures move without courses of several therapists;
+--                                    NULL too few to say
+-- version: 2
 with setting as (
-    select max(value) filter (where name = 'z_95')::double as z,
+    select
+        max(value) filter (where name = 'z_95')::double as z,
+        max(value) filter (where name = 'minimum_shown') as minimum_shown,
     from ref.setting
 ),
 
@@ -42,6 +46,10 @@ compared as (
         signal.is_signal,
         signal.zone,
         signal.unit_id is not null as has_point,
+        shared.n as n_courses,
+        shared.n_shared,
+        shared.moves_most,
+        setting.minimum_shown,
     from measure.published as published
     join ref.definition as definition
         on published.measure = definition.measure and definition.has_funnel
@@ -68,6 +76,10 @@ compared as (
             published.unit_id = signal.unit_id
             and published.measure = signal.measure
             and published.instrument_id is not distinct from signal.instrument_id
+    left join measure.shared_course as shared
+        on
+            published.measure = shared.measure
+            and published.instrument_id is not distinct from shared.instrument_id
     cross join setting
     where published.level = 'therapist' and published.period_id = 'window' and published.is_compared
 ),
@@ -130,4 +142,15 @@ select
         when zone = 'within' then 'Within what is usual: nothing follows from the place.'
         else 'Outside the inner limits in this year alone: that happens by chance, and is no signal.'
     end::varchar as signal_text,
+    case
+        when n_shared >= minimum_shown and moves_most is not null
+            then
+                n_shared::varchar || ' of ' || n_courses::varchar
+                || ' courses of the service had more than one therapist. Without them no figure moves by '
+                || 'more than '
+                || case
+                    when kind = 'rate' then round(100 * moves_most, 1)::decimal(9, 1)::varchar || ' points.'
+                    else round(moves_most, 2)::decimal(9, 2)::varchar || '.'
+                end
+    end::varchar as shared_text,
 from number
