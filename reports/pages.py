@@ -293,8 +293,14 @@ def _care_team(tables: Tables, courses: list[Row]) -> dict[str, Any]:
         for row in tables["course_line"]
         if row["line_order"] == 1
     }
+    own = [
+        page_path(row)
+        for row in tables["therapist"]
+        if row["therapist_id"] == courses[0]["therapist_id"] and has_page(tables, row)
+    ]
     return _shared(tables, "care_team", courses[0]["clinic_id"]) | {
         "root": "../reports/",
+        "figures_path": own[0] if own else None,
         "therapist": courses[0],
         "courses": [
             {

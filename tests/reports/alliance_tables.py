@@ -8,8 +8,11 @@ Rows = list[dict[str, Any]]
 PATIENT = "0DDBA11A"
 
 
-def alliance_tables(hostile: str) -> dict[str, Rows]:
-    """Rows of every table that the page of the alliance and the care team's pages read."""
+def alliance_tables(hostile: str, therapist_id: str) -> dict[str, Rows]:
+    """Rows of every table that the page of the alliance and the care team's pages read.
+
+    Two open courses are those of the therapist named, a third is somebody else's.
+    """
     return {
         "alliance_phase": _phases(hostile),
         "congruence": [
@@ -29,7 +32,7 @@ def alliance_tables(hostile: str) -> dict[str, Rows]:
         ],
         "association": _associations(),
         "patient_factor": _factors(),
-        "open_course": _courses(hostile),
+        "open_course": _courses(hostile, therapist_id),
         "course_line": _lines(hostile),
     }
 
@@ -80,7 +83,7 @@ def _factors() -> Rows:
     return [dict(zip(shape, row, strict=True)) for row in rows]
 
 
-def _courses(hostile: str) -> Rows:
+def _courses(hostile: str, therapist_id: str) -> Rows:
     signs = {
         "e1": [
             "Rupture open since session 4: the alliance fell from about 4.2 to 3.3 (WAI-SR).",
@@ -94,7 +97,7 @@ def _courses(hostile: str) -> Rows:
             "episode_id": episode_id,
             "clinic_id": "birch",
             "clinic_name": hostile,
-            "therapist_id": "t1" if episode_id != "e3" else "t2",
+            "therapist_id": therapist_id if episode_id != "e3" else "t2",
             "label": "Therapist AB12CD" if episode_id != "e3" else "Therapist 99FFEE",
             "page": "therapist-ab12cd" if episode_id != "e3" else "therapist-99ffee",
             "patient": PATIENT if episode_id == "e1" else episode_id * 4,

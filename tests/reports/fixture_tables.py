@@ -135,7 +135,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "scored_form": _scored_forms(),
         **therapist_tables(therapists),
         **_for_review(),
-        **alliance_tables(HOSTILE),
+        **alliance_tables(HOSTILE, next(t["therapist_id"] for t in therapists if t["has_page"])),
         **ending_tables(HOSTILE),
     }
 

@@ -32,6 +32,9 @@ def test_each_therapist_has_a_page_with_their_own_open_courses() -> None:
         page.index(PATIENT) < page.index("When something has come between you") < page.index("e2e2")
     )
     assert "Symptoms: nothing scored" in page
+    own = next(row["page"] for row in make_tables()["therapist"] if row["has_page"])
+    assert f'href="../reports/{own}.html"' in page
+    assert "Your figures" not in pages["therapist-99ffee.html"]
 
 
 def test_a_line_is_told_in_words_with_its_ruptures_and_gaps() -> None:
