@@ -180,10 +180,12 @@ def _ordered(files: Iterable[SqlFile]) -> list[SqlFile]:
 
 
 def _describe(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
-    con.execute(f"comment on table {file.name} is {_quoted(file.header.description)}")
-    for column in file.header.columns:
-        words = _quoted(column.description)
-        con.execute(f'comment on column {file.name}."{column.name}" is {words}')
+    said = [f"comment on table {file.name} is {_quoted(file.header.description)}"]
+    said += [
+        f'comment on column {file.name}."{column.name}" is {_quoted(column.description)}'
+        for column in file.header.columns
+    ]
+    con.execute("; ".join(said))
 
 
 def _check_grain(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -52,6 +53,7 @@ def count_pages(tables: Tables) -> int:
     return sum(1 for _ in pages(tables))
 
 
+@cache
 def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("reports"),
