@@ -8,6 +8,9 @@ from reports import charts, words
 from reports.charts import Chart
 from reports.rows import Figure, FigureKey, Row, by_section, levels_without_course
 
+# Rows that one sheet of paper holds; a mean has an axis of its own.
+PER_CHART = {"rate": 10, "mean": 5}
+
 
 class Card(NamedTuple):
     """A figure that is shown, with its trend and with what must be said beside it."""
@@ -88,9 +91,14 @@ class Artist:
             kind: [figure for figure in members if figure.year["kind"] == kind] for kind in titles
         }
         return [
-            charts.compare(self._id(), titles[kind], group, self._unit_name)
+            charts.compare(
+                self._id(),
+                titles[kind] + (f", part {number}" if len(group) > PER_CHART[kind] else ""),
+                part,
+                self._unit_name,
+            )
             for kind, group in groups.items()
-            if group
+            for number, part in enumerate(_parts(group, PER_CHART[kind]), start=1)
         ]
 
     def courses(self, name: str, cells: Iterable[Row]) -> list[Chart]:
@@ -123,6 +131,10 @@ class Artist:
 
     def _id(self) -> str:
         return f"chart-{next(self._numbers)}"
+
+
+def _parts(figures: Sequence[Figure], most: int) -> list[Sequence[Figure]]:
+    return [figures[start : start + most] for start in range(0, len(figures), most)]
 
 
 def _reason(figure: Figure) -> str:

@@ -15,6 +15,8 @@ NOT_SHOWN: Final = "not shown"
 LABEL_WIDTH: Final = 26
 # Letters that fit on one line: those of a label, two of space and those of its value.
 ROW_WIDTH: Final = 44
+# Rows of a table that stand on one sheet beside their drawing.
+LONG_TABLE: Final = 24
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class Chart:
     drawing: Markup
     head: tuple[str, ...]
     body: tuple[tuple[str, ...], ...]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its table may go on on the next sheet of paper."""
+        return len(self.body) > LONG_TABLE
 
 
 def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:

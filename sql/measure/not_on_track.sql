@@ -11,7 +11,9 @@
 --          n INTEGER              open courses with a score after the one they started from
 --          numerator INTEGER      of these, not on track by the newest
 --          n_eligible INTEGER     open courses with an attended session
--- version: 1
+--          numerator_low INTEGER  not on track, if none of those without a later score was
+--          numerator_high INTEGER not on track, if all of those without a later score were
+-- version: 2
 -- label:   Not on track, open courses tonight
 -- section: outcome
 -- order:   130
@@ -44,6 +46,8 @@ select
     count(newest.is_not_on_track)::integer as n,
     count(*) filter (where newest.is_not_on_track)::integer as numerator,
     count(*)::integer as n_eligible,
+    count(*) filter (where newest.is_not_on_track)::integer as numerator_low,
+    count(*) filter (where coalesce(newest.is_not_on_track, true))::integer as numerator_high,
 from score.reliable_change as change
 join score.end_state as end_state on change.episode_id = end_state.episode_id
 join ref.period as period on period.period_id = 'year'

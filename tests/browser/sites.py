@@ -20,6 +20,8 @@ DEMO = (
     "demo/reports/alliance.html",
     "demo/reports/data-quality.html",
     "demo/reports/on-track.html",
+    "demo/reports/endings.html",
+    "demo/reports/model-card.html",
     "demo/reports/methods.html",
     "demo/audit/scores.html",
     "demo/audit/review.html",

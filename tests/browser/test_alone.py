@@ -47,7 +47,9 @@ def ids(path: Path) -> frozenset[str]:
 
 def test_no_page_of_the_demonstration_is_left_out(sites: Sites) -> None:
     found = {p.relative_to(sites.folder).as_posix() for p in sites.path("demo").rglob("*.html")}
-    assert found == set(DEMO)
+    care_team = {page for page in found if page.startswith("demo/care_team/")}
+    assert found - care_team == set(DEMO)
+    assert care_team
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -69,7 +71,8 @@ def test_the_site_can_be_walked_over_http(browser: Browser, sites: Sites) -> Non
         asked: list[str] = []
         tab = context.new_page()
         tab.on("request", lambda request: asked.append(request.url))
-        waiting, seen = [f"{origin}/reports/index.html", f"{origin}/audit/scores.html"], set()
+        starts = ("reports/index", "audit/scores", "audit/review")
+        waiting, seen = [f"{origin}/{start}.html" for start in starts], set()
         while waiting:
             address = waiting.pop()
             seen.add(address)
@@ -112,7 +115,7 @@ def test_nothing_needs_a_script_to_be_read(visits: Visits, page: str) -> None:
     assert tab.locator("details:not([open])").count() == 0
     is_hidden = "found => found.filter(table => !table.checkVisibility()).length"
     assert tab.eval_on_selector_all("table, pre", is_hidden) == 0
-    assert tab.locator("table, pre").count() > 0
+    assert tab.locator("table, pre, .course").count() > 0
 
 
 @pytest.mark.parametrize("page", PAGES)

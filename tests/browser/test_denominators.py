@@ -26,7 +26,7 @@ def audit(sites: Sites) -> Iterator[duckdb.DuckDBPyConnection]:
     con.execute(
         "create view rate as select p.*, f.note, f.section, f.value_text, f.bounds_text, f.n_text,"
         " f.completeness_text, f.interval_text from published p"
-        " left join figure f using (level, unit_id, period_id, measure)"
+        " join figure f using (level, unit_id, period_id, measure)"
         " where p.kind = 'rate' and p.instrument_id is not distinct from f.instrument_id"
     )
     yield con

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
-SHAPES = {"path", "line", "rect", "circle"}
+SHAPES = {"path", "line", "rect", "circle", "polyline"}
 # Inside a drawing only the title and the description are read: ticks belong to the axis.
 UNREAD = {"style", "text"}
 NUMBER = re.compile(r"\d+(?:\.\d+)?")

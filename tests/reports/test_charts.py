@@ -14,8 +14,11 @@ CSS = (Path(reports.__file__).parent / "templates" / "style.css").read_text()
 
 def test_every_chart_has_a_title_a_description_and_its_table(read):
     for path, page in read.items():
-        drawings = page.all("svg", role="img")
         figures = page.all("figure", class_="chart")
+        lines = page.all("figure", class_="course")
+        drawings = [
+            e for e in page.all("svg", role="img") if not any(line in e.ancestors for line in lines)
+        ]
         assert len(drawings) == len(figures), path
         for drawing in drawings:
             names = drawing.attributes["aria-labelledby"].split()
