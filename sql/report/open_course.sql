@@ -4,7 +4,8 @@
 -- Row level: for the care team, never for managers' pages.
 --
 -- grain:   episode_id
--- inputs:  ref.clinic, ref.instrument, ref.setting, score.course_sign, score.end_state
+-- inputs:  ref.clinic, ref.instrument, ref.setting, report.therapist, score.course_sign,
+--          score.end_state
 -- columns: episode_id VARCHAR     course
 --          clinic_id VARCHAR      clinic
 --          clinic_name VARCHAR    its name
@@ -16,7 +17,7 @@
 --          last_attended_on DATE  day of the last one
 --          signs VARCHAR[]        what should be spoken about, in words, the most pressing first
 --          course_order INTEGER   order on the page: most to speak about first
--- version: 1
+-- version: 2
 with setting as (
     select max(value) filter (where name = 'care_team_pages') as care_team_pages,
     from ref.setting
@@ -103,41 +104,30 @@ told as (
         ) as signs,
     from word
     group by episode_id
-),
-
-named as (
-    select
-        end_state.*,
-        case count(*) over (partition by left(end_state.therapist_id, 6))
-            when count(*) over (partition by end_state.therapist_id)
-                then upper(left(end_state.therapist_id, 6))
-            else upper(end_state.therapist_id)
-        end as short_id,
-    from score.end_state as end_state
-    where end_state.therapist_id is not null
 )
 
 select
-    named.episode_id::varchar as episode_id,
-    named.clinic_id::varchar as clinic_id,
-    coalesce(clinic.clinic_name, named.clinic_id)::varchar as clinic_name,
-    named.therapist_id::varchar as therapist_id,
-    ('Therapist ' || named.short_id)::varchar as label,
-    ('therapist-' || lower(named.short_id))::varchar as page,
-    upper(left(named.patient_id, 8))::varchar as patient,
-    named.n_attended::integer as n_attended,
-    named.last_attended_on::date as last_attended_on,
+    end_state.episode_id::varchar as episode_id,
+    end_state.clinic_id::varchar as clinic_id,
+    coalesce(clinic.clinic_name, end_state.clinic_id)::varchar as clinic_name,
+    end_state.therapist_id::varchar as therapist_id,
+    therapist.label::varchar as label,
+    therapist.page::varchar as page,
+    upper(left(end_state.patient_id, 8))::varchar as patient,
+    end_state.n_attended::integer as n_attended,
+    end_state.last_attended_on::date as last_attended_on,
     coalesce(told.signs, [])::varchar[] as signs,
     row_number() over (
-        partition by named.therapist_id
+        partition by end_state.therapist_id
         order by
             told.first_place asc nulls last,
             told.n_signs desc,
-            named.last_attended_on asc,
-            named.episode_id asc
+            end_state.last_attended_on asc,
+            end_state.episode_id asc
     )::integer as course_order,
-from named
+from score.end_state as end_state
+join report.therapist as therapist on end_state.therapist_id = therapist.therapist_id
 cross join setting
-left join told on named.episode_id = told.episode_id
-left join ref.clinic as clinic on named.clinic_id = clinic.clinic_id
-where named.state = 'ongoing' and named.n_attended > 0 and setting.care_team_pages = 1
+left join told on end_state.episode_id = told.episode_id
+left join ref.clinic as clinic on end_state.clinic_id = clinic.clinic_id
+where end_state.state = 'ongoing' and end_state.n_attended > 0 and setting.care_team_pages = 1
