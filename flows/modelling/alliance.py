@@ -21,6 +21,9 @@ SEED = 20_261
 DECIMALS = 6
 # Places of first, last and alliance score in the matrix of products, after the constant.
 FIRST, LAST, ALLIANCE = 1, 2, 3
+PAIR = ("alliance_instrument_id", "outcome_instrument_id")
+COMPONENTS = ("therapist", "patient", "session")
+MOMENTS = ("early", "overall", "final")
 
 
 @dataclass(frozen=True)
@@ -62,54 +65,39 @@ def associations(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Itera
 
 
 def _components(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
-    needs = _needs(con, "components")
-    for (instrument_id,), frame in _parts(
-        con,
-        "select rating.instrument_id, rating.value, rating.episode_id, end_state.therapist_id"
-        " from score.alliance_rating as rating"
+    rows = (
+        "select rating.instrument_id, rating.session_id, rating.value, rating.episode_id,"
+        " end_state.therapist_id from score.alliance_rating as rating"
         " join score.end_state as end_state using (episode_id)"
-        " where end_state.therapist_id is not null order by rating.session_id",
-        ["instrument_id"],
+    )
+    for model_id, wanted, key, frame in _parts(
+        con, rows, ["instrument_id"], "alliance_components", held, COMPONENTS
     ):
-        stats = nested_sums(frame)
-        for share, part in enumerate(("therapist", "patient", "session")):
-            model_id = f"alliance_components/{instrument_id}/{part}"
-            if model_id not in held:
-                named = (model_id, instrument_id, None)
-                found = partial(_component_share, which=share)
-                yield estimated(named, f"share_{part}", stats, found, needs, frame.height)
+        stats, needs = nested_sums(frame), _needs(con, "components")
+        for part in wanted:
+            named = (f"{model_id}/{part}", key[0], None)
+            found = partial(_component_share, which=COMPONENTS.index(part))
+            yield estimated(named, f"share_{part}", stats, found, needs, frame.height)
 
 
 def _lagged(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
-    needs = _needs(con, "lagged")
     names = ["alliance_before", "symptom_before", "log_session", "symptom"]
-    for key, frame in _parts(
-        con,
-        "select * from model.lagged_session where therapist_id is not null order by session_id",
-        ["alliance_instrument_id", "outcome_instrument_id"],
-    ):
-        model_id = f"alliance_lagged/{key[0]}/{key[1]}"
-        if model_id not in held:
-            stats = product_sums(frame, names)
-            named = (model_id, key[0], key[1])
-            yield estimated(named, "standardized", stats, standardized_slope, needs, frame.height)
+    rows = "select * from model.lagged_session"
+    for model_id, _, key, frame in _parts(con, rows, PAIR, "alliance_lagged", held):
+        stats, needs = product_sums(frame, names), _needs(con, "lagged")
+        named = (model_id, key[0], key[1])
+        yield estimated(named, "standardized", stats, standardized_slope, needs, frame.height)
 
 
 def _shares(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
-    needs = _needs(con, "share")
-    for key, frame in _parts(
-        con,
-        "select * from model.alliance_outcome where therapist_id is not null order by episode_id",
-        ["alliance_instrument_id", "outcome_instrument_id"],
-    ):
+    rows = "select *, episode_id as session_id, 1.0 as one from model.alliance_outcome"
+    for model_id, wanted, key, frame in _parts(con, rows, PAIR, "alliance_outcome", held, MOMENTS):
         # the same courses for all three, so that their shares can be compared
-        known = frame.drop_nulls(["early", "overall", "final"]).with_columns(one=pl.lit(1.0))
-        for part in ("early", "overall", "final"):
-            model_id = f"alliance_outcome/{key[0]}/{key[1]}/{part}"
-            if model_id not in held:
-                stats = product_sums(known, ["one", "first", "last", part])
-                named = (model_id, key[0], key[1])
-                yield estimated(named, f"share_{part}", stats, added_share, needs, known.height)
+        known, needs = frame.drop_nulls(MOMENTS), _needs(con, "share")
+        for part in wanted:
+            stats = product_sums(known, ["one", "first", "last", part])
+            named = (f"{model_id}/{part}", key[0], key[1])
+            yield estimated(named, f"share_{part}", stats, added_share, needs, known.height)
 
 
 def estimated(
@@ -282,14 +270,26 @@ def _solve(matrices: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def _parts(
-    con: duckdb.DuckDBPyConnection, query: str, keys: Sequence[str]
-) -> Iterator[tuple[tuple[str, ...], pl.DataFrame]]:
-    frame = con.execute(query).pl()
-    for key in frame.select(keys).unique().sort(keys).rows():
-        part = frame.filter(
-            pl.all_horizontal(pl.col(k) == v for k, v in zip(keys, key, strict=True))
-        )
-        yield key, part
+    con: duckdb.DuckDBPyConnection,
+    rows: str,
+    keys: Sequence[str],
+    prefix: str,
+    held: Collection[str],
+    quantities: Sequence[str] = (),
+) -> Iterator[tuple[str, list[str], tuple[str, ...], pl.DataFrame]]:
+    """The rows of each questionnaire or pair of them of which something does not stand already.
+
+    Yields model id without its quantity, quantities wanted, key, rows. What stands is not read.
+    """
+    listed = ", ".join(keys)
+    same = " and ".join(f"{key} = ?" for key in keys)
+    known = f"from ({rows}) where therapist_id is not null"
+    for key in con.execute(f"select distinct {listed} {known} order by all").fetchall():
+        model_id = "/".join((prefix, *key))
+        wanted = [name for name in quantities if f"{model_id}/{name}" not in held]
+        if wanted or not quantities and model_id not in held:
+            frame = con.execute(f"select * {known} and {same} order by session_id", key).pl()
+            yield model_id, wanted, key, frame
 
 
 def _needs(con: duckdb.DuckDBPyConnection, what: str) -> Needs:
