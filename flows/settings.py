@@ -25,10 +25,17 @@ class _Strict(BaseModel):
 
 
 class ServiceSettings(_Strict):
-    """Who this service is, and whose clock counts."""
+    """Who this service is, and whose clock and calendar count.
+
+    Attributes:
+        name: of the service, as printed.
+        timezone: decides on which day a night falls.
+        financial_year_starts: month with which its financial years and their quarters begin.
+    """
 
     name: str = Field(min_length=1)
     timezone: str = "UTC"
+    financial_year_starts: int = Field(default=1, ge=1, le=12)
 
     @property
     def zone(self) -> ZoneInfo:
