@@ -21,6 +21,7 @@ from flows.progress import Progress
 from flows.published import AUDITORS
 from flows.reading.cells import literal
 from flows.workspace import Workspace
+from reports.language import ENGLISH, speaking
 from reports.pages import AUDIENCES
 from reports.render import count_pages, render
 
@@ -60,6 +61,7 @@ def publish(
     as_of: date,
     revision: int,
     progress: Progress,
+    language: str = ENGLISH,
 ) -> Path:
     """Write pages and audit snapshot, make them durable, put them in place, move `current`.
 
@@ -70,7 +72,8 @@ def publish(
     building = workspace.published / f"{UNFINISHED}{place.name}"
     tables = report_tables(con)
     progress.step("publish pages")
-    _write_pages(tables, building, progress)
+    with speaking(language):
+        _write_pages(tables, building, progress)
     progress.step("publish audit snapshot")
     _write_audit(con, building / AUDITORS)
     _write_summary(tables, con, building)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import words
+from reports.language import _, counted, spoken
 from reports.pages import AUDIENCES
 from reports.pages.shared import Page
 from reports.rows import Tables
@@ -30,7 +30,7 @@ def render(
     environment = _environment()
     listed = list(AUDIENCES[audience](tables))
     for page in listed:
-        template = environment.get_template(page.template, globals={"day": _day})
+        template = environment.get_template(page.template, globals={"day": _day, "spoken": spoken})
         yield page.path, template.render(page.data() | {"nav": _nav(page, listed)})
         if progress is not None:
             progress()
@@ -48,13 +48,14 @@ def _nav(page: Page, listed: list[Page]) -> list[tuple[str, str, bool]]:
 
 def count_pages(audience: str, tables: Tables) -> int:
     """Counts the pages `render` will yield, for a progress bar."""
-    return sum(1 for _ in AUDIENCES[audience](tables))
+    return len(list(AUDIENCES[audience](tables)))
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("reports"),
+        extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
@@ -62,6 +63,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_shown,
     )
+    environment.install_gettext_callables(_, counted, newstyle=False)  # pyright: ignore[reportAttributeAccessIssue]
+    return environment
 
 
 def _shown(cell: Any) -> Any:
@@ -73,6 +76,4 @@ def _day(date: datetime.date | None) -> Markup | None:
     """Writes a date as people say it, with the machine's form beside it."""
     if date is None:
         return None
-    return Markup('<time datetime="{}">{} {} {}</time>').format(
-        date.isoformat(), date.day, words.MONTHS[date.month], date.year
-    )
+    return Markup('<time datetime="{}">{}</time>').format(date.isoformat(), spoken().day(date))
