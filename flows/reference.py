@@ -12,7 +12,8 @@ import duckdb
 
 from flows.reference_period import periods
 from flows.reference_rows import INSTRUMENT_TABLES, Row, instrument_rows
-from flows.sql_files import SQL_ROOT, measures
+from flows.reference_rules import rule_rows
+from flows.sql_files import SQL_ROOT, measures, read_sql_files
 from schemas.instrument import find
 from schemas.instrument_types import Instrument
 
@@ -41,6 +42,8 @@ TABLES: Mapping[str, str] = {
     # Phases of treatment by session; the last has no end.
     "phase": "phase integer, session_from integer, session_to integer, label varchar",
     "outcome_preference": "rank integer, instrument_id varchar",
+    # Everything that is compared with the night before to say whether a rule changed.
+    "rule": "kind varchar, name varchar, content varchar",
     # The outcome set of NHS Talking Therapies; its thresholds are those of this population.
     "outcome_set": "instrument_id varchar, role varchar, rank integer, population varchar,"
     " diagnosis_groups varchar[]",
@@ -106,7 +109,8 @@ def fill_reference(
     faults = reference_faults(service, instruments)
     if faults:
         raise ReferenceFaults(faults)
-    rows = instrument_rows(instruments, _ids(instruments, service.disabled_instruments))
+    disabled = _ids(instruments, service.disabled_instruments)
+    rows = instrument_rows(instruments, disabled)
     rows["clinic"] = sorted(service.clinics.items())
     rows["setting"] = _settings(defaults, service.thresholds)
     agreement = service.therapist_agreement or (None, None)
@@ -119,6 +123,8 @@ def fill_reference(
     rows["outcome_preference"] = _preference(wanted, instruments)
     rows["outcome_set"] = _outcome_set()
     rows["definition"] = definitions(sql_root)
+    files = read_sql_files(sql_root)
+    rows["rule"] = rule_rows(files, instruments, disabled, rows, service.program_version)
     con.execute("create schema if not exists ref")
     for table, columns in TABLES.items():
         con.execute(f"create or replace table ref.{table} ({columns})")

@@ -21,6 +21,7 @@ class Section(NamedTuple):
 AUDIENCE: Final = {
     "overview": "For those who run the service and plan the night.",
     "clinic": "For the people who lead this clinic, and for its clinical operations.",
+    "changed": "For those who run the service and lead its clinics, and for clinic operations.",
     "therapist": "For this therapist and their supervisor, to talk about together. "
     "Not for ranking, pay or appraisal.",
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
@@ -101,6 +102,34 @@ STATES: Final = {
     "fatal": State("✕", "Mend first", "bad"),
 }
 
+CHANGED_LEAD: Final = (
+    "Each course that counts otherwise than the night before belongs to one part whole, and the parts add up to the "
+    "movement. A figure that moves by one course has not become better or worse: look at the interval."
+)
+PARTS: Final = (
+    (
+        "rule_text",
+        "Rule change",
+        "a definition or setting was changed, and the same data count otherwise",
+    ),
+    (
+        "time_text",
+        "Passing of time",
+        "the twelve months moved on, or silence became an ending; no row changed",
+    ),
+    (
+        "corrected_text",
+        "Corrected rows",
+        "rows were mended, exported again otherwise, or taken back",
+    ),
+    ("late_text", "Late pairs", "a form came that completes the pair of a course that had ended"),
+    ("new_text", "New data", "appointments, forms and courses that were not there"),
+    (
+        "together_text",
+        "Together",
+        "several of these at once in one course, or parts with too few courses to be told apart",
+    ),
+)
 ALLIANCE_LEVEL: Final = "early_alliance_mean"
 ALLIANCE_COURSE: Final = "early_alliance_slope"
 ALLIANCE_ALONE: Final = (
