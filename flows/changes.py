@@ -37,7 +37,7 @@ TONIGHT = "by_course"
 def fill_changes(con: duckdb.DuckDBPyConnection, night: Night) -> None:
     """Make the tables that tonight is held against anew; empty where there is nothing to hold it to."""
     empty_changes(con)
-    before = _night_before(con)
+    before = night_before(con)
     if before is None:
         con.execute("insert into measure.night_before values (null, null, ?)", [FIRST])
         return
@@ -48,7 +48,7 @@ def fill_changes(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         _hold_against(con, folder, night.workspace.scratch)
 
 
-def _night_before(con: duckdb.DuckDBPyConnection) -> tuple[date, int] | None:
+def night_before(con: duckdb.DuckDBPyConnection) -> tuple[date, int] | None:
     """The newest night published before this one, and its newest revision."""
     rows = con.execute(
         "select as_of, revision from landed.night_record"

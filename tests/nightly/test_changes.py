@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from flows.changes import night_before
 from flows.workspace import Workspace
-from tests.nightly.conftest import SESSIONS, drop, form, form_file, make_service, run
+from tests.nightly.conftest import CANARY, SESSIONS, drop, form, form_file, make_service, run
 
 FIRST, SECOND, THIRD = date(2026, 4, 20), date(2026, 4, 21), date(2026, 4, 22)
 UNPAIRED, PAIRED, NEW = range(101, 107), range(201, 206), range(301, 306)
-FIGURE = ("service", "service", "year", "reliable_improvement", None)
 
 
 def sessions(patients: range, days: tuple[str, ...]) -> str:
@@ -22,7 +22,7 @@ def sessions(patients: range, days: tuple[str, ...]) -> str:
         [
             SESSIONS,
             *(
-                f"{100 * p + s},Canary {p},Canary Therapist,1,{s},{day},seen"
+                f"{100 * p + s},{CANARY} {p},Canary Therapist,1,{s},{day},seen"
                 for p in patients
                 for s, day in enumerate(days, start=1)
             ),
@@ -32,7 +32,7 @@ def sessions(patients: range, days: tuple[str, ...]) -> str:
 
 
 def forms(patients: range, session: int, day: str, answer: int) -> str:
-    lines = (form(100 * p + session, str(p), session, day, answer) for p in patients)
+    lines = (form(100 * p + session, f"{CANARY} {p}", session, day, answer) for p in patients)
     return form_file(*lines)
 
 
@@ -96,7 +96,9 @@ def test_each_course_moves_a_figure_by_what_came_of_it(second: Workspace) -> Non
 
 def test_parts_add_up_to_the_movement_of_every_figure(second: Workspace) -> None:
     keys = "level, unit_id, period_id, measure, instrument_id"
-    same = " and ".join(f"a.{k.strip()} is not distinct from b.{k.strip()}" for k in keys.split(","))
+    same = " and ".join(
+        f"a.{k.strip()} is not distinct from b.{k.strip()}" for k in keys.split(",")
+    )
     moved = query(
         second,
         f"""
@@ -156,28 +158,31 @@ def _as_of_an_older_definition(night: Path) -> None:
     con.execute(f"copy t to '{totals}' (format parquet)")
 
 
-def test_a_definition_that_changed_is_told_as_rule_change(second: Workspace) -> None:
+def test_rules_that_changed_are_told(second: Workspace) -> None:
+    """A definition is held against the same scores; what a rule of scoring did is told with the rest."""
     _as_of_an_older_definition(second.current / "auditors")
-    drop(second, "north", "sessions_41.csv", sessions(range(401, 402), ("2026-04-21",)))
+    settings = second.settings.read_text(encoding="utf-8")
+    settings = settings.replace("[thresholds]", "[thresholds]\nearly_sessions = 4")
+    second.settings.write_text(settings, encoding="utf-8")
     run(second, THIRD)
     assert query(second, "from measure.rule_change") == [
-        ("definition", "measure.reliable_improvement", "0", "1")
+        ("definition", "measure.reliable_improvement", "0", "1"),
+        ("setting", "early_sessions", "5", "4"),
     ]
     assert parts(second, "reliable_improvement") == {"rule": (0, 4, None)}
     text = page(second, "changed.html")
-    assert "Rule change +21.1" in text and "<th scope=\"row\">definition</th>" in text
-
-
-def test_a_rule_of_scoring_is_not_told_from_what_else_came(second: Workspace) -> None:
-    """And a revision is held against the night before, not against the revision it replaces."""
-    text = second.settings.read_text(encoding="utf-8")
-    second.settings.write_text(
-        text.replace("[thresholds]", "[thresholds]\noutcome_min_sessions = 1"), encoding="utf-8"
-    )
-    outcome = run(second, THIRD)
-    assert outcome.revision == 2
-    assert query(second, "select as_of from measure.night_before") == [(SECOND,)]
-    assert ("setting", "outcome_min_sessions", "2", "1") in query(second, "from measure.rule_change")
-    assert "rule" not in parts(second, "course_started")
+    assert "Rule change +21.1" in text and "early_sessions" in text
     moved = {measure for (measure,) in query(second, "from measure.ruled_measure")}
-    assert "paired_outcome" in moved and "questionnaire_completeness" not in moved
+    assert moved == {"early_alliance_mean", "early_alliance_slope"}
+
+
+def test_a_revision_is_held_against_the_night_before() -> None:
+    con = duckdb.connect()
+    con.execute("create schema landed; set variable as_of = date '2026-04-21'")
+    con.execute(
+        "create table landed.night_record as from (values"
+        " (date '2026-04-21', 1, 'published'), (date '2026-04-20', 1, 'published'),"
+        " (date '2026-04-20', 2, 'published'), (date '2026-04-22', 1, 'published'),"
+        " (date '2026-04-20', 3, 'running')) as night (as_of, revision, state)"
+    )
+    assert night_before(con) == (SECOND - timedelta(days=1), 2)
