@@ -2,7 +2,8 @@
 --
 -- grain:   therapist_id, measure, instrument_id?
 -- inputs:  measure.deviation, measure.icc, measure.overdispersion, measure.published,
---          measure.ratio, measure.shared_course, measure.signal, ref.definition, ref.instrument, ref.period, ref.setting
+--          measure.ratio, measure.shared_course, measure.signal, ref.definition, ref.instrument,
+--          ref.period, ref.setting
 -- columns: therapist_id VARCHAR      therapist
 --          measure VARCHAR           measure
 --          instrument_id VARCHAR     questionnaire; NULL where the measure is not per one
@@ -55,12 +56,9 @@ compared as (
         setting.minimum_shown,
         ratio.expected >= setting.min_expected as has_ratio,
         [
-            round(x, 1)::decimal(9, 1)::varchar for x in [
-                ratio.ratio, ratio.low, ratio.high, ratio.shrunken, ratio.shrunken_low,
-                ratio.shrunken_high
-            ]
-        ] as times,
-        round(ratio.expected, 1)::decimal(18, 1)::varchar as events_expected,
+            ratio.expected, ratio.ratio, ratio.low, ratio.high, ratio.shrunken,
+            ratio.shrunken_low, ratio.shrunken_high
+        ] as ratios,
     from measure.published as published
     join ref.definition as definition
         on published.measure = definition.measure and definition.has_funnel
@@ -114,6 +112,7 @@ number as (
                 middle - reach, middle + reach
             ]
         ] as told,
+        [round(x, 1)::decimal(18, 1)::varchar for x in ratios] as times,
     from compared
 )
 
@@ -141,8 +140,8 @@ select
                 format(
                     '{} where {} were to be expected: {} times as many ({} to {}); drawn towards the '
                     || 'service {} ({} to {}).',
-                    numerator, events_expected, times[1], times[2], times[3], times[4], times[5],
-                    times[6]
+                    numerator, times[1], times[2], times[3], times[4], times[5], times[6],
+                    times[7]
                 )
     end::varchar as ratio_text,
     case when has_point and reach is not null then told[7] || ' to ' || told[8] || unit end::varchar
