@@ -31,7 +31,9 @@ def cusum_limits(
         (
             ratio,
             FALSE_ALARMS,
-            round(float(np.quantile(highest(expected, ratio, runs, steps=steps), 1 - FALSE_ALARMS)), 6),
+            round(
+                float(np.quantile(highest(expected, ratio, runs, steps=steps), 1 - FALSE_ALARMS)), 6
+            ),
         )
         for ratio in ODDS_RATIOS
     )
