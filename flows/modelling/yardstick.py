@@ -30,6 +30,9 @@ def boosted(
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import brier_score_loss, roc_auc_score
 
+    # a column that nothing is known of, as in a clinic without that form, cannot be cut into bins
+    known = ~np.isnan(columns).all(axis=0)
+    columns, new_columns = columns[:, known], new_columns[:, known]
     model = HistGradientBoostingClassifier(
         max_iter=STEPS, learning_rate=LEARNING_RATE, max_leaf_nodes=LEAVES,
         min_samples_leaf=SESSIONS_IN_A_LEAF, random_state=0,
