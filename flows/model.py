@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from flows.frozen import held_keys, keep, recall
 from flows.modelling.alliance import associations
@@ -48,7 +49,10 @@ def build_models(
     after = built_after(FILLED_TABLES)
     build(con, "model", leave_out=after)
     held = {str(model_id) for (model_id,) in held_keys(con, _kept("fit"), ["model_id"])}
-    fits = [fit for fitter in fitters for fit in fitter(con, held)]
+    # Matrices are small: threads that wait for each other cost more than they save, and on a machine
+    # that is busy a hundred times more.
+    with threadpool_limits(limits=1, user_api="blas"):
+        fits = [fit for fitter in fitters for fit in fitter(con, held)]
     fill(con, "model.fit", [_fit_row(fit, as_of) for fit in fits], usable="is_used")
     fill(con, "model.coefficient", [row for fit in fits for row in _coefficient_rows(fit)])
     limits = [(fit.model_id, *limit) for fit in fits for limit in fit.limits]
