@@ -1,21 +1,20 @@
 -- Mean and natural process limits of a monthly figure, as an XmR chart has them.
 --
--- The mean of the months that are shown, and 2.66 times the mean moving range to either side of it
--- (Wheeler 1993). A moving range is between two months that follow one another and are both shown.
+-- The mean of the months that count, and 2.66 times the mean moving range to either side of it
+-- (Wheeler 1993). A moving range is between two months that follow one another and both have a value.
 -- Ranges of odd months are not left out, as in the tools of Making Data Count. Where too few months
--- are shown there are no limits.
+-- have a value there are no limits.
 --
 -- grain:   level, unit_id, measure, instrument_id?
--- inputs:  measure.published, ref.period, ref.setting
--- columns: level VARCHAR              service or clinic; a therapist's month is too few people
+-- inputs:  measure.process_month, ref.setting
+-- columns: level VARCHAR              service or clinic
 --          unit_id VARCHAR            service, or the clinic's id
 --          measure VARCHAR            measure
 --          instrument_id VARCHAR      instrument; NULL where the measure is not per one
---          kind VARCHAR               rate or mean
 --          n_months INTEGER           months of the period
---          n_shown INTEGER            of these, shown
+--          n_shown INTEGER            of these, with a value
 --          n_ranges INTEGER           moving ranges
---          mean DECIMAL(18,9)         mean of the months shown; NULL too few
+--          mean DECIMAL(18,9)         their mean; NULL too few
 --          mean_range DECIMAL(18,9)   mean moving range; NULL too few
 --          low DECIMAL(18,9)          lower process limit; NULL too few
 --          high DECIMAL(18,9)         upper process limit; NULL too few
@@ -32,21 +31,12 @@ with setting as (
 
 month as (
     select
-        published.level,
-        published.unit_id,
-        published.measure,
-        published.instrument_id,
-        published.kind,
-        published.value,
-        published.value - lag(published.value) over (
-            partition by
-                published.level, published.unit_id, published.measure, published.instrument_id
-            order by period.period_start
+        *,
+        value - lag(value) over (
+            partition by level, unit_id, measure, instrument_id
+            order by month_no
         ) as step,
-    from measure.published as published
-    join ref.period as period
-        on published.period_id = period.period_id and period.period_kind = 'month'
-    where published.level in ('service', 'clinic')
+    from measure.process_month
 ),
 
 summed as (
@@ -55,14 +45,13 @@ summed as (
         unit_id,
         measure,
         instrument_id,
-        kind,
         count(*) as n_months,
         count(value) as n_shown,
         count(step) as n_ranges,
         sum(value)::double / count(value) as mean,
         sum(abs(step))::double / nullif(count(step), 0) as mean_range,
     from month
-    group by level, unit_id, measure, instrument_id, kind
+    group by level, unit_id, measure, instrument_id
 ),
 
 judged as (
@@ -81,7 +70,6 @@ select
     unit_id::varchar as unit_id,
     measure::varchar as measure,
     instrument_id::varchar as instrument_id,
-    kind::varchar as kind,
     n_months::integer as n_months,
     n_shown::integer as n_shown,
     n_ranges::integer as n_ranges,

@@ -2,18 +2,18 @@
 --
 -- The rules of NHS England's Making Data Count: a month beyond a limit; a run on one side of the
 -- mean; a trend, each month further the same way; two of three months in a row near the same limit,
--- all three on its side. A month that is not shown breaks every run: no rule looks across it. All
+-- all three on its side. A month without a value breaks every run: no rule looks across it. All
 -- months of a run or trend are marked, not its last alone.
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
--- inputs:  measure.process_limit, measure.published, ref.definition, ref.period, ref.setting
+-- inputs:  measure.process_limit, measure.process_month, ref.definition, ref.setting
 -- columns: level VARCHAR          service or clinic
 --          unit_id VARCHAR        service, or the clinic's id
 --          period_id VARCHAR      month
 --          measure VARCHAR        measure
 --          instrument_id VARCHAR  instrument; NULL where the measure is not per one
 --          month_no INTEGER       place of the month, the oldest first
---          value DECIMAL(18,9)    value; NULL not shown
+--          value DECIMAL(18,9)    value; NULL not shown, or unfinished
 --          is_beyond BOOLEAN      beyond a process limit
 --          is_run BOOLEAN         part of a run on one side of the mean
 --          is_trend BOOLEAN       part of a trend
@@ -32,35 +32,32 @@ with setting as (
 
 month as (
     select
-        published.level,
-        published.unit_id,
-        published.period_id,
-        published.measure,
-        published.instrument_id,
-        concat_ws(' ', published.level, published.unit_id, published.measure, published.instrument_id)
-            as series,
-        published.value,
+        process_month.*,
+        concat_ws(
+            ' ',
+            process_month.level,
+            process_month.unit_id,
+            process_month.measure,
+            process_month.instrument_id
+        ) as series,
         process_limit.mean,
-        row_number() over (partition by series order by period.period_start) as month_no,
-        count(*) filter (where published.value is null) over (
+        count(*) filter (where process_month.value is null) over (
             partition by series
-            order by period.period_start
+            order by process_month.month_no
             rows between unbounded preceding and current row
         ) as stretch,
-        sign(published.value - process_limit.mean)::integer as side,
-        published.value not between process_limit.low and process_limit.high as is_beyond,
-        published.value between process_limit.low and process_limit.high
-        and published.value not between process_limit.near_low and process_limit.near_high
+        sign(process_month.value - process_limit.mean)::integer as side,
+        process_month.value not between process_limit.low and process_limit.high as is_beyond,
+        process_month.value between process_limit.low and process_limit.high
+        and process_month.value not between process_limit.near_low and process_limit.near_high
             as is_close,
-    from measure.published as published
-    join ref.period as period
-        on published.period_id = period.period_id and period.period_kind = 'month'
+    from measure.process_month as process_month
     join measure.process_limit as process_limit
         on
-            published.level = process_limit.level
-            and published.unit_id = process_limit.unit_id
-            and published.measure = process_limit.measure
-            and published.instrument_id is not distinct from process_limit.instrument_id
+            process_month.level = process_limit.level
+            and process_month.unit_id = process_limit.unit_id
+            and process_month.measure = process_limit.measure
+            and process_month.instrument_id is not distinct from process_limit.instrument_id
 ),
 
 step as (

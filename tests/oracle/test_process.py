@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import duckdb
@@ -26,7 +25,6 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table with its types and no rows."""
     con = warehouse(AS_OF)
     build_stages(con, ("finding", "score"))
-    con.execute("delete from ref.period; delete from ref.definition")
     yield con
     con.close()
 
@@ -35,29 +33,20 @@ def told(
     con: duckdb.DuckDBPyConnection, units: Mapping[str, Series], better: str = "higher"
 ) -> tuple[dict[str, dict[str, Any]], dict[str, list[dict[str, Any]]]]:
     """Limits of each series, and its months in order."""
-    longest = max(len(series) for series in units.values())
     months = [
-        {"period_id": f"m{n}", "period_kind": "month", "period_start": date(2020 + n // 12, n % 12 + 1, 1)}
-        for n in range(longest)
-    ]  # fmt: skip
-    figures = [
-        {"level": "clinic", "unit_id": unit, "period_id": f"m{n}", "measure": "m", "value": value}
+        {"level": "clinic", "unit_id": unit, "period_id": f"m{n}", "measure": "m", "month_no": n + 1,
+         "value": value}
         for unit, series in units.items()
         for n, value in enumerate(series)
-    ]
+    ]  # fmt: skip
     con.execute("create schema if not exists measure")
-    given = {
-        "ref.period": months,
-        "ref.definition": [{"measure": "m", "better": better}],
-        "measure.published": figures,
-    }
     con.execute(
-        "create or replace table measure.published (level varchar, unit_id varchar, period_id varchar,"
-        " measure varchar, instrument_id varchar, kind varchar, value decimal(18, 9))"
+        "create or replace table measure.process_month (level varchar, unit_id varchar, period_id varchar,"
+        " measure varchar, instrument_id varchar, month_no integer, value decimal(18, 9))"
     )
-    for table, listed in given.items():
-        con.execute(f"delete from {table}")
-        insert(con, table, listed)
+    insert(con, "measure.process_month", months)
+    con.execute("delete from ref.definition")
+    insert(con, "ref.definition", [{"measure": "m", "better": better}])
     for table in ("process_limit", "process_point"):
         con.execute(f"create or replace table measure.{table} as {SELECTS[f'measure.{table}']}")
     points: dict[str, list[dict[str, Any]]] = {unit: [] for unit in units}

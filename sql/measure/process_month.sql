@@ -1,0 +1,59 @@
+-- Month of a figure as a process chart takes it: months in order, what is not shown or not over left
+-- out.
+--
+-- A month that the data of a clinic do not reach the end of is unfinished and is not judged; that of
+-- the service waits for the clinic that is most behind. Therapists have none: their months are too
+-- few people.
+--
+-- grain:   level, unit_id, period_id, measure, instrument_id?
+-- inputs:  measure.published, ref.period, valid.clinic
+-- columns: level VARCHAR          service or clinic
+--          unit_id VARCHAR        service, or the clinic's id
+--          period_id VARCHAR      month
+--          measure VARCHAR        measure
+--          instrument_id VARCHAR  instrument; NULL where the measure is not per one
+--          month_no INTEGER       place of the month, the oldest first
+--          value DECIMAL(18,9)    value; NULL not shown, or unfinished
+--          is_unfinished BOOLEAN  whether the data end before the month does
+-- version: 1
+with data_reach as (
+    select
+        clinic_id,
+        data_through as reaches_to,
+    from valid.clinic
+    union all
+    select
+        null as clinic_id,
+        min(data_through) as reaches_to,
+    from valid.clinic
+),
+
+month as (
+    select
+        published.*,
+        period.period_start,
+        not coalesce(
+            data_reach.reaches_to >= period.period_end
+            and getvariable('as_of')::date >= period.period_end,
+            false
+        ) as is_unfinished,
+    from measure.published as published
+    join ref.period as period
+        on published.period_id = period.period_id and period.period_kind = 'month'
+    left join data_reach on published.clinic_id is not distinct from data_reach.clinic_id
+    where published.level in ('service', 'clinic')
+)
+
+select
+    level::varchar as level,
+    unit_id::varchar as unit_id,
+    period_id::varchar as period_id,
+    measure::varchar as measure,
+    instrument_id::varchar as instrument_id,
+    row_number() over (
+        partition by level, unit_id, measure, instrument_id
+        order by period_start
+    )::integer as month_no,
+    case when not is_unfinished then value end::decimal(18, 9) as value,
+    is_unfinished::boolean as is_unfinished,
+from month
