@@ -120,6 +120,10 @@ class Artist:
         """Draws a funnel in which the points of one clinic are marked."""
         return charts.funnel(self._id(), row, points, clinic_id, self._unit_name.lower())
 
+    def process(self, row: Row, points: Sequence[Row]) -> Chart:
+        """Draws the months of one figure with their process limits."""
+        return charts.process(self._id(), row, points)
+
     def _card(self, figure: Figure, alone: set[FigureKey]) -> Card:
         caution = words.ALLIANCE_CAUTION if figure.key in alone else None
         return Card(figure, self._trend(figure), caution)

@@ -2,12 +2,13 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from markupsafe import Markup
 
-from reports import specs, svg, words
+from reports import drawings, look, specs, svg, words
+from reports.language import _
 from reports.rows import Figure, Row, is_shown
 
 PART_OF_SCALE: Final = "The axis shows only a part of the scale: small differences look large."
@@ -190,6 +191,47 @@ def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:
     return _chart(chart_id, "course", values, title, legend, head, body)
 
 
+def process(chart_id: str, row: Row, points: Sequence[Row]) -> Chart:
+    """Draws months with mean and process limits; a month with a special cause has a shape of its own."""
+    limits = {name: float(row[name]) for name in ("mean", "low", "high")}
+    values = [
+        {
+            "period": _named_month(point, place),
+            "value": None if point["value"] is None else float(point["value"]),
+            "cause": None if point["value"] is None else point["cause"] or "none",
+            "mark": _(point["mark_text"]),
+        }
+        | limits
+        for place, point in enumerate(points)
+    ]
+    body = [
+        (
+            point["label"],
+            point["value_text"],
+            point["interval_text"] or "–",
+            point["n_text"] or "–",
+            point["cause_text"] or "–",
+        )
+        for point in points
+    ]
+    causes = {point["cause"] for point in points}
+    legend = [("rule", "Mean"), ("dash", "Process limits"), ("common", "No special cause")]
+    legend += [(cause, name) for cause, name in words.CAUSES.items() if cause in causes]
+    head = ("Month", "Value", "95 % interval", "Counted", "Special cause")
+    kind = "process_mean" if row["kind"] == "mean" else "process_rate"
+    drawn = _chart(chart_id, kind, values, f"{row['label']}, month by month", legend, head, body)
+    told = f"{row['limits_text']}. {row['latest_text']}."
+    return replace(drawn, remark=f"{told} {drawn.remark}" if drawn.remark else told)
+
+
+def _named_month(point: Row, place: int) -> str:
+    """Names every sixth month on the axis, on two lines; the others have names that are not shown."""
+    if place % 6:
+        return f"~{place}"
+    start = point["month_start"]
+    return f"{words.MONTHS[start.month]}|{start.year}"
+
+
 def _chart(
     chart_id: str,
     kind: str,
@@ -200,19 +242,15 @@ def _chart(
     body: Sequence[tuple[str, ...]],
 ) -> Chart:
     """Draws a chart and writes its text alternative from its own table, so that both agree."""
-    import vl_convert
-
-    # The empty list of addresses: a chart may fetch nothing.
     lines = max((len(row["label"]) for row in values if "row" in row), default=1)
-    source = vl_convert.vega_to_svg(specs.filled(kind, values, lines), allowed_base_urls=[])
     told = " ".join(_sentence(head, row) for row in body)
     remark = PART_OF_SCALE if kind.endswith("_mean") else None
     texts = Markup("").join(
-        svg.row_text(specs.row_top(kind, row, lines), specs.WIDTH, row["label"], row["text"])
+        svg.row_text(specs.row_top(kind, row, lines), look.WIDTH, row["label"], row["text"])
         for row in values
         if "row" in row
     )
-    drawing = svg.tidy(source, chart_id, title, told, texts)
+    drawing = svg.named(drawings.draw(kind, values, lines), chart_id, title, told, texts)
     return Chart(title, tuple(legend), remark, drawing, head, tuple(body))
 
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from reports.specs import INK, LABEL_LINE
+from reports.look import INK, LABEL_LINE
 
 NOTHING: Final = Markup("")
 NOISE: Final = {"class", "pointer-events", "font-family", "stroke-miterlimit", "version"}
@@ -16,38 +16,54 @@ DEFAULTS: Final = {("opacity", "1"), ("transform", "translate(0,0)"), ("stroke-w
 GEOMETRY: Final = {"d", "transform", "x", "y", "x2", "y2"}
 SHARED: Final = ("fill", "stroke", "stroke-width", "font-size", "text-anchor")
 LONG_NUMBER: Final = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
+# Stands for the id of the chart: a sign that no XML text can hold.
+OWN_ID: Final = "\x01"
 CLIP: Final = re.compile(r"url\(#([\w-]+)\)")
 
 
-def tidy(
-    source: str, chart_id: str, title: str, description: str, texts: Markup = NOTHING
-) -> Markup:
-    """Rewrites an SVG for inlining: no namespaces or classes, two decimals, its words in front.
+class Drawing(NamedTuple):
+    """A drawing without a name: its size, and what is in it."""
 
-    Clip paths are numbered within `chart_id`, because the converter counts them over its whole
-    life and would print other ids each time. `texts` is drawn on top, see `row_text`.
+    width: str
+    height: str
+    box: str
+    body: str
+
+
+def tidy(source: str) -> Drawing:
+    """Makes an SVG fit for inlining: no namespaces or classes, two decimals, clip paths by number.
+
+    The converter counts clip paths over its whole life and would print other ids each time.
     """
     # Nothing from outside is parsed: the converter wrote this, and escaped all text in it.
     root = ET.fromstring(source)  # noqa: S314
     _strip(root)
-    names = {node.get("id", ""): f"{chart_id}-clip-{number}" for number, node in _named(root)}
+    names = {node.get("id", ""): f"{OWN_ID}-clip-{number}" for number, node in _named(root)}
     for node in root.iter():
         _clean(node, names)
     _lighten(root)
     body = "".join(ET.tostring(child, encoding="unicode") for child in root)
+    return Drawing(root.get("width", ""), root.get("height", ""), root.get("viewBox", ""), body)
+
+
+def named(
+    drawing: Drawing, chart_id: str, title: str, description: str, texts: Markup = NOTHING
+) -> Markup:
+    """Writes a drawing for a page, with its id and its words in front; `texts` go on top."""
     head = Markup(
         '<svg role="img" aria-labelledby="{id}-title {id}-desc" width="{width}" height="{height}" '
         'viewBox="{box}"><title id="{id}-title">{title}</title><desc id="{id}-desc">{desc}</desc>'
     ).format(
         id=chart_id,
-        width=root.get("width", ""),
-        height=root.get("height", ""),
-        box=root.get("viewBox", ""),
+        width=drawing.width,
+        height=drawing.height,
+        box=drawing.box,
         title=title,
         desc=description,
     )
     # ElementTree escaped all text in the body; nothing else reaches it.
-    return head + Markup(body) + texts + Markup("</svg>")  # noqa: S704
+    body = Markup(drawing.body.replace(OWN_ID, chart_id))  # noqa: S704
+    return head + body + texts + Markup("</svg>")
 
 
 def row_text(top: int, width: int, lines: Sequence[str], value: str) -> Markup:

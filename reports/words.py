@@ -99,6 +99,12 @@ STATES: Final = {
     "fatal": State("✕", "Mend first", "bad"),
 }
 
+CAUSES: Final = {
+    "improvement": "Special cause: improvement",
+    "concern": "Special cause: concern",
+    "neither": "Special cause: neither direction is better",
+}
+
 ALLIANCE_LEVEL: Final = "early_alliance_mean"
 ALLIANCE_COURSE: Final = "early_alliance_slope"
 ALLIANCE_ALONE: Final = (

@@ -14,6 +14,7 @@
 --          interval_text VARCHAR  95 % interval as printed; NULL not shown
 --          n_text VARCHAR         counts as printed; NULL not shown
 --          cause VARCHAR          improvement, concern or neither; NULL no special cause
+--          mark_text VARCHAR      rule in a word, at the first of the months it marks; NULL none
 --          cause_text VARCHAR     the same in words, with the rules that tell of it; NULL none
 -- version: 1
 with setting as (
@@ -54,8 +55,24 @@ rule as (
                 when point.is_near then 'one of two in three near the lower limit'
             end
         ) as rules_text,
+        case
+            when point.is_beyond then 'limit'
+            when point.is_run then 'run'
+            when point.is_trend then 'trend'
+            when point.is_near then 'near'
+        end as rule,
     from measure.process_point as point
     cross join setting
+),
+
+first_of_rule as (
+    select
+        *,
+        rule is distinct from lag(rule) over (
+            partition by level, unit_id, measure, instrument_id
+            order by month_no
+        ) as is_first,
+    from rule
 )
 
 select
@@ -75,6 +92,7 @@ select
     case when month.value is not null then figure.interval_text end::varchar as interval_text,
     case when month.value is not null then figure.n_text end::varchar as n_text,
     rule.cause::varchar as cause,
+    case when rule.is_first then rule.rule end::varchar as mark_text,
     case rule.cause
         when 'improvement' then 'special cause, improvement: ' || rule.rules_text
         when 'concern' then 'special cause, concern: ' || rule.rules_text
@@ -88,7 +106,7 @@ join report.figure as figure
         and month.period_id = figure.period_id
         and month.measure = figure.measure
         and month.instrument_id is not distinct from figure.instrument_id
-left join rule
+left join first_of_rule as rule
     on
         month.level = rule.level
         and month.unit_id = rule.unit_id

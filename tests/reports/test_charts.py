@@ -93,8 +93,8 @@ def test_other_charts_of_a_page_do_not_change_a_chart():
         '<g clip-path="url(#clip{n})"><path d="M0.123456,1"/></g>'
         '<defs><clipPath id="clip{n}"><rect width="1"/></clipPath></defs></svg>'
     )
-    first = svg.tidy(source.replace("{n}", "51"), "chart-1", "Title", "Words")
-    again = svg.tidy(source.replace("{n}", "97"), "chart-1", "Title", "Words")
+    first = svg.named(svg.tidy(source.replace("{n}", "51")), "chart-1", "Title", "Words")
+    again = svg.named(svg.tidy(source.replace("{n}", "97")), "chart-1", "Title", "Words")
     assert first == again
     assert 'clip-path="url(#chart-1-clip-1)"' in first
     assert 'id="chart-1-clip-1"' in first
