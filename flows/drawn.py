@@ -9,21 +9,21 @@ from importlib.metadata import version
 
 from flows.program import program_hash
 from flows.workspace import Workspace
-from reports.drawings import keeping
+from reports.drawings import Drawings, keeping
 from reports.svg import Drawing
 
 DRAWN_BY = ("altair", "vl-convert-python")
 
 
 @contextmanager
-def last_drawings(workspace: Workspace) -> Iterator[None]:
+def last_drawings(workspace: Workspace) -> Iterator[Drawings]:
     """Draw with what the last night drew at hand; keep what this one used, and nothing else.
 
     Drawings of another program are not used. The file can be deleted at any time: it saves work and
     decides nothing, so one that cannot be read is made anew.
     """
     with keeping(_read(workspace)) as drawings:
-        yield
+        yield drawings
     kept = {"program": _program(), "drawings": drawings.used}
     partial = workspace.drawings.with_suffix(".partial")
     partial.touch(mode=0o600)

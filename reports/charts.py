@@ -8,7 +8,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from reports import drawings, look, specs, svg, words
-from reports.language import _
+from reports.language import _, spoken
 from reports.rows import Figure, Row, is_shown
 
 PART_OF_SCALE: Final = "The axis shows only a part of the scale: small differences look large."
@@ -43,7 +43,7 @@ def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
     services = [figure.service_quarters.get(row["period_id"]) for row in figure.quarters]
     has_service = any(is_shown(row) for row in services)
     values = [
-        {"period": _months(own), "service": _number(service, "value")}
+        {"period": _months(own), "service": _number(service, "value"), "absent": _(NOT_SHOWN)}
         | {name: _number(own, name) for name in ("value", "low", "high")}
         for own, service in zip(figure.quarters, services, strict=True)
     ]
@@ -62,7 +62,7 @@ def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
 def phases(chart_id: str, rows: Sequence[Row]) -> Chart:
     """Draws one questionnaire's means by phase of treatment, in the order of the phases."""
     values = [
-        {"period": _broken(row["label"]), "service": None}
+        {"period": _broken(_(row["label"])), "service": None, "absent": _(NOT_SHOWN)}
         | {
             name: None if row[name] is None else float(row[name])
             for name in ("value", "low", "high")
@@ -105,8 +105,8 @@ def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -
     values = [
         {
             "row": number,
-            "label": _lines(figure.year["label"], figure.year["value_text"]),
-            "text": figure.year["value_text"],
+            "label": _lines(_(figure.year["label"]), _(figure.year["value_text"])),
+            "text": _(figure.year["value_text"]),
             "zero": 0,
             "one": 1,
             "value": _number(figure.year, "value"),
@@ -220,7 +220,7 @@ def process(chart_id: str, row: Row, points: Sequence[Row]) -> Chart:
     head = ("Month", "Value", "95 % interval", "Counted", "Special cause")
     kind = "process_mean" if row["kind"] == "mean" else "process_rate"
     drawn = _chart(chart_id, kind, values, f"{row['label']}, month by month", legend, head, body)
-    told = f"{row['limits_text']}. {row['latest_text']}."
+    told = f"{_(row['limits_text'])}. {_(row['latest_text'])}."
     return replace(drawn, remark=f"{told} {drawn.remark}" if drawn.remark else told)
 
 
@@ -229,7 +229,7 @@ def _named_month(point: Row, place: int) -> str:
     if place % 6:
         return f"~{place}"
     start = point["month_start"]
-    return f"{words.MONTHS[start.month]}|{start.year}"
+    return f"{spoken().month(start)}|{start.year}"
 
 
 def _chart(
@@ -242,9 +242,12 @@ def _chart(
     body: Sequence[tuple[str, ...]],
 ) -> Chart:
     """Draws a chart and writes its text alternative from its own table, so that both agree."""
+    title, head = _(title), tuple(_(name) for name in head)
+    body = [tuple(_(cell) for cell in row) for row in body]
+    legend = [(mark, _(name)) for mark, name in legend]
     lines = max((len(row["label"]) for row in values if "row" in row), default=1)
     told = " ".join(_sentence(head, row) for row in body)
-    remark = PART_OF_SCALE if kind.endswith("_mean") else None
+    remark = _(PART_OF_SCALE) if kind.endswith("_mean") else None
     texts = Markup("").join(
         svg.row_text(specs.row_top(kind, row, lines), look.WIDTH, row["label"], row["text"])
         for row in values
@@ -263,10 +266,10 @@ def _compared(number: int, figure: Figure) -> dict[str, Any]:
     own, service = figure.year, figure.service
     prefix = "shrunken" if own["shrunken"] is not None else "value"
     bounds = ("shrunken_low", "shrunken_high") if prefix == "shrunken" else ("low", "high")
-    text = own["value_text"] if prefix == "value" else own["shrunken_text"]
+    text = _(own["value_text"] if prefix == "value" else own["shrunken_text"])
     return {
         "row": number,
-        "label": _lines(own["label"], text),
+        "label": _lines(_(own["label"]), text),
         "text": text,
         "zero": 0,
         "one": 1,
@@ -315,7 +318,7 @@ def _broken(label: str) -> str:
 def _months(row: Row) -> str:
     """Names a quarter on three short lines that fit under a dot, such as Oct–, Dec, 2026."""
     first, last = row["period_start"], row["period_end"]
-    return f"{words.MONTHS[first.month]}–|{words.MONTHS[last.month]}|{last.year}"
+    return f"{spoken().month(first)}–|{spoken().month(last)}|{last.year}"
 
 
 def _lines(label: str, value: str | None) -> list[str]:

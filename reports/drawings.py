@@ -21,7 +21,7 @@ class Drawings:
 
     def __init__(self, known: Mapping[str, Drawing]) -> None:
         """Takes drawings by key, as another one's `used` has them."""
-        self._known = known
+        self.known = known
         self.used: dict[str, Drawing] = {}
         self.n_made = 0
 
@@ -29,7 +29,7 @@ class Drawings:
         """Returns the drawing of a kind of chart with these rows."""
         told = json.dumps([kind, lines, rows], sort_keys=True, default=str)
         key = hashlib.sha256(told.encode()).hexdigest()
-        drawing = self.used.get(key) or self._known.get(key) or self._make(kind, rows, lines)
+        drawing = self.used.get(key) or self.known.get(key) or self._make(kind, rows, lines)
         self.used[key] = drawing
         return drawing
 

@@ -22,14 +22,14 @@ def trend(is_mean: bool, _lines: int) -> Any:
     line = base.mark_line(strokeWidth=1.5, color=look.OWN).encode(y="value:Q")
     dot = base.mark_point(filled=True, size=46, color=look.OWN, opacity=1).encode(y="value:Q")
     absent = base.transform_filter("datum.value === null").mark_text(
-        angle=270, fontSize=11, align="left", baseline="middle", color=look.MUTED, text="not shown"
+        angle=270, fontSize=11, align="left", baseline="middle", color=look.MUTED
     )
     layers = (
         whisker,
         service.encode(y="service:Q"),
         line,
         dot,
-        absent.encode(y=alt.value(look.TREND_HEIGHT - 8)),
+        absent.encode(y=alt.value(look.TREND_HEIGHT - 8), text="absent:N"),
     )
     width = look.WIDTH - look.TREND_PAD["left"] - look.TREND_PAD["right"]
     chart = alt.layer(*layers, data=look.rows()).properties(width=width, height=look.TREND_HEIGHT)
@@ -61,7 +61,9 @@ def process(is_mean: bool, _lines: int) -> Any:
         .encode(y="value:Q")
         for cause, (shape, size, colour) in look.CAUSES.items()
     ]
-    rule = base.transform_filter("isValid(datum.mark)").mark_text(dy=-10, fontSize=10, color=look.INK)
+    rule = base.transform_filter("isValid(datum.mark)").mark_text(
+        dy=-10, fontSize=10, color=look.INK
+    )
     layers = (line, mean, *limits, *dots, rule.encode(y="value:Q", text="mark:N"))
     width = look.WIDTH - look.TREND_PAD["left"] - look.TREND_PAD["right"]
     chart = alt.layer(*layers, data=look.rows()).properties(width=width, height=look.TREND_HEIGHT)

@@ -31,8 +31,12 @@ def bars(is_mean: bool, lines: int) -> Any:
     base, x = _strip(is_mean)
     down = look.LABEL_LINE * lines / 2 - 1
     layers = [
-        base.mark_rule(strokeWidth=12, color=look.BAND, yOffset=down).encode(x=x("zero:Q"), x2="one:Q"),
-        base.mark_rule(strokeWidth=12, color=look.OWN, yOffset=down).encode(x="zero:Q", x2="value:Q"),
+        base.mark_rule(strokeWidth=12, color=look.BAND, yOffset=down).encode(
+            x=x("zero:Q"), x2="one:Q"
+        ),
+        base.mark_rule(strokeWidth=12, color=look.OWN, yOffset=down).encode(
+            x="zero:Q", x2="value:Q"
+        ),
         base.mark_tick(thickness=2.5, size=22, color=look.INK, yOffset=down).encode(x="service:Q"),
     ]
     return _stacked(layers, is_mean, lines)
@@ -102,7 +106,9 @@ def _stacked(layers: Sequence[Any], is_mean: bool, lines: int) -> Any:
     chart = alt.layer(*layers, data=look.rows())
     chart = chart.properties(width=look.WIDTH - look.STRIP_PAD["left"] - look.STRIP_PAD["right"])
     if not is_mean:
-        return look.dressed(chart.properties(height=alt.Step(look.strip_row(lines))), look.STRIP_PAD)
+        return look.dressed(
+            chart.properties(height=alt.Step(look.strip_row(lines))), look.STRIP_PAD
+        )
     facets = chart.properties(height=look.strip_row(lines)).facet(
         row=alt.Row("row:O", header=None, sort=None), spacing=look.OWN_AXIS, bounds="flush"
     )
