@@ -40,6 +40,7 @@ def service_of(night: Night) -> Service:
         name=settings.service.name,
         clinics=names,
         revision=night.revision,
+        financial_year_starts=settings.service.financial_year_starts,
         program_version=program_version(),
         thresholds=settings.thresholds,
         deliveries_due=deliveries_due(night),

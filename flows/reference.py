@@ -30,8 +30,10 @@ TABLES: Mapping[str, str] = {
     # The agreement that figures of therapists rest on stands here too; NULL there is none.
     "night": "service_name varchar, revision integer, program_version varchar, agreement varchar,"
     " agreed_on date",
+    # Levels that have the period, NULL for all; the longer period that its figures add up to; whether
+    # it is only the part so far of a period that goes on.
     "period": "period_id varchar, period_kind varchar, period_start date, period_end date,"
-    " label varchar, period_order integer",
+    " label varchar, levels varchar[], block_id varchar, is_partial boolean, period_order integer",
     # Days on which deliveries are due, and the night by which each must have come.
     "delivery_due": "clinic_id varchar, due_on date, night date",
     "protocol": "clinic_id varchar, instrument_id varchar, respondent varchar, every integer,"
@@ -45,8 +47,11 @@ TABLES: Mapping[str, str] = {
     "definition": "measure varchar, label varchar, version varchar, numerator varchar,"
     " denominator varchar, minimum integer, better varchar, why varchar, source varchar,"
     " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar,"
-    " levels varchar[], is_where_used boolean, has_funnel boolean",
+    " levels varchar[], is_where_used boolean, has_funnel boolean, counts_endings boolean",
 }
+
+# A measure that reads one of these moves for weeks after its period, as silence becomes an ending.
+ENDINGS = frozenset({"score.finished_course", "score.open_at_end"})
 
 
 # No course has so many sessions.
@@ -68,6 +73,7 @@ class Service:
     name: str
     clinics: Mapping[str, str]  # clinic id to the name printed
     revision: int = 1
+    financial_year_starts: int = 1  # month
     program_version: str = ""
     # Overrides of schemas/defaults.toml by name.
     thresholds: Mapping[str, Decimal | float | int] = field(default_factory=dict)
@@ -105,7 +111,7 @@ def fill_reference(
     rows["setting"] = _settings(defaults, service.thresholds)
     agreement = service.therapist_agreement or (None, None)
     rows["night"] = [(service.name, service.revision, service.program_version, *agreement)]
-    rows["period"] = periods(as_of)
+    rows["period"] = periods(as_of, service.financial_year_starts)
     rows["delivery_due"] = sorted(service.deliveries_due)
     rows["protocol"] = _protocol(service.protocol, instruments)
     wanted = _ids(instruments, service.outcome_preference) or preference
@@ -196,6 +202,7 @@ def definitions(sql_root: Path = SQL_ROOT) -> list[Row]:
         placed = [words["section"], int(words["order"]), words["kind"], file.text]
         levels = words.get("levels", "service, clinic, therapist").split(", ")
         shown = [levels, words.get("where") == "used", words.get("funnel") == "yes"]
+        shown.append(not ENDINGS.isdisjoint(file.inputs))
         rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed, *shown))
     return rows
 

@@ -39,7 +39,7 @@ class Chart:
 
 def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
     """Draws the quarters of one figure, with the service's as a dashed line where it is known."""
-    kind = "trend_mean" if figure.year["kind"] == "mean" else "trend_rate"
+    kind = "trend_rate" if figure.year["kind"] == "rate" else "trend_mean"
     services = [figure.service_quarters.get(row["period_id"]) for row in figure.quarters]
     has_service = any(is_shown(row) for row in services)
     values = [

@@ -55,6 +55,11 @@ SECTIONS: Final = {
         "not reliable change: many small changes make a large one. The share that changed "
         "reliably stands under Outcome.",
     ),
+    "caseload": Section(
+        "Caseload and throughput",
+        "How many courses began, ended and were open, and how many sessions they took. Many or few is "
+        "neither good nor bad; the three together say whether a service fills or empties.",
+    ),
     "waits": Section(
         "Waits",
         "Of finished courses, where the clinic records when a patient was referred.",
