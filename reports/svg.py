@@ -79,11 +79,12 @@ def row_text(top: int, width: int, lines: Sequence[str], value: str) -> Markup:
 
 
 def _strip(node: ET.Element) -> None:
-    """Removes namespaces, the scaffolding shapes and groups left empty by that."""
+    """Removes namespaces, the scaffolding shapes, and groups and texts that are empty."""
     node.tag = node.tag.rpartition("}")[2]
     for child in list(node):
         _strip(child)
-        if child.get("class") in SCAFFOLD or (child.tag == "g" and not len(child)):
+        is_empty = child.tag in {"g", "text"} and not len(child) and not child.text
+        if child.get("class") in SCAFFOLD or is_empty:
             node.remove(child)
 
 

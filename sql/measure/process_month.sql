@@ -28,20 +28,40 @@ with data_reach as (
     from valid.clinic
 ),
 
+series as (
+    select distinct
+        level,
+        unit_id,
+        clinic_id,
+        measure,
+        instrument_id,
+    from measure.published
+    join ref.period as period using (period_id)
+    where level in ('service', 'clinic') and period.period_kind = 'month'
+),
+
 month as (
+    -- every month has its place, also one in which the figure gave way to another
     select
-        published.*,
+        series.*,
+        period.period_id,
         period.period_start,
+        published.value,
         not coalesce(
             data_reach.reaches_to >= period.period_end
             and getvariable('as_of')::date >= period.period_end,
             false
         ) as is_unfinished,
-    from measure.published as published
-    join ref.period as period
-        on published.period_id = period.period_id and period.period_kind = 'month'
-    left join data_reach on published.clinic_id is not distinct from data_reach.clinic_id
-    where published.level in ('service', 'clinic')
+    from series
+    join ref.period as period on period.period_kind = 'month'
+    left join measure.published as published
+        on
+            series.level = published.level
+            and series.unit_id = published.unit_id
+            and period.period_id = published.period_id
+            and series.measure = published.measure
+            and series.instrument_id is not distinct from published.instrument_id
+    left join data_reach on series.clinic_id is not distinct from data_reach.clinic_id
 )
 
 select

@@ -1,7 +1,7 @@
 -- Month of a figure as printed on its process chart: value, and the special cause in words.
 --
 -- grain:   level, unit_id, measure, instrument_id?, month_no
--- inputs:  measure.process_month, measure.process_point, ref.setting, report.figure
+-- inputs:  measure.process_month, measure.process_point, ref.period, ref.setting, report.figure
 -- columns: level VARCHAR          service or clinic
 --          unit_id VARCHAR        service, or the clinic's id
 --          measure VARCHAR        measure
@@ -68,9 +68,12 @@ rule as (
 first_of_rule as (
     select
         *,
-        rule is distinct from lag(rule) over (
-            partition by level, unit_id, measure, instrument_id
-            order by month_no
+        coalesce(
+            rule <> lag(rule) over (
+                partition by level, unit_id, measure, instrument_id
+                order by month_no
+            ),
+            rule is not null
         ) as is_first,
     from rule
 )
@@ -81,13 +84,13 @@ select
     month.measure::varchar as measure,
     month.instrument_id::varchar as instrument_id,
     month.month_no::integer as month_no,
-    figure.period_start::date as month_start,
-    figure.period_label::varchar as label,
+    period.period_start::date as month_start,
+    period.label::varchar as label,
     round(month.value, 4)::decimal(9, 4) as value,
     case
         when month.value is not null then figure.value_text
         when figure.is_shown then 'unfinished: the data do not reach the end of the month'
-        else figure.note
+        else coalesce(figure.note, 'not shown: another figure stands for it in this month')
     end::varchar as value_text,
     case when month.value is not null then figure.interval_text end::varchar as interval_text,
     case when month.value is not null then figure.n_text end::varchar as n_text,
@@ -99,7 +102,8 @@ select
         when 'neither' then 'special cause, neither direction is better: ' || rule.rules_text
     end::varchar as cause_text,
 from measure.process_month as month
-join report.figure as figure
+join ref.period as period on month.period_id = period.period_id
+left join report.figure as figure
     on
         month.level = figure.level
         and month.unit_id = figure.unit_id
