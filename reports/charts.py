@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -192,7 +192,10 @@ def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:
 
 
 def process(chart_id: str, row: Row, points: Sequence[Row]) -> Chart:
-    """Draws months with mean and process limits; a month with a special cause has a shape of its own."""
+    """Draws months with mean and process limits; a month with a special cause has a shape of its own.
+
+    Its legend stands once above all charts of a page.
+    """
     limits = {name: float(row[name]) for name in ("mean", "low", "high")}
     values = [
         {
@@ -201,7 +204,7 @@ def process(chart_id: str, row: Row, points: Sequence[Row]) -> Chart:
             "cause": None if point["value"] is None else point["cause"] or "none",
             "mark": _(point["mark_text"]),
         }
-        | limits
+        | (limits if place in (0, len(points) - 1) else dict.fromkeys(limits))
         for place, point in enumerate(points)
     ]
     body = [
@@ -214,14 +217,11 @@ def process(chart_id: str, row: Row, points: Sequence[Row]) -> Chart:
         )
         for point in points
     ]
-    causes = {point["cause"] for point in points}
-    legend = [("rule", "Mean"), ("dash", "Process limits"), ("common", "No special cause")]
-    legend += [(cause, name) for cause, name in words.CAUSES.items() if cause in causes]
     head = ("Month", "Value", "95 % interval", "Counted", "Special cause")
     kind = "process_mean" if row["kind"] == "mean" else "process_rate"
-    drawn = _chart(chart_id, kind, values, f"{row['label']}, month by month", legend, head, body)
-    told = f"{_(row['limits_text'])}. {_(row['latest_text'])}."
-    return replace(drawn, remark=f"{told} {drawn.remark}" if drawn.remark else told)
+    title = f"{row['label']}, month by month"
+    summary = f"{_(row['limits_text'])}. {_(row['latest_text'])}."
+    return _chart(chart_id, kind, values, title, (), head, body, summary)
 
 
 def _named_month(point: Row, place: int) -> str:
@@ -240,14 +240,19 @@ def _chart(
     legend: Iterable[tuple[str, str]],
     head: tuple[str, ...],
     body: Sequence[tuple[str, ...]],
+    summary: str | None = None,
 ) -> Chart:
-    """Draws a chart and writes its text alternative from its own table, so that both agree."""
+    """Draws a chart and writes its text alternative from its own table, so that both agree.
+
+    A chart of many rows has a summary: what it shows, in place of every row of its table.
+    """
     title, head = _(title), tuple(_(name) for name in head)
     body = [tuple(_(cell) for cell in row) for row in body]
     legend = [(mark, _(name)) for mark, name in legend]
     lines = max((len(row["label"]) for row in values if "row" in row), default=1)
-    told = " ".join(_sentence(head, row) for row in body)
-    remark = _(PART_OF_SCALE) if kind.endswith("_mean") else None
+    told = summary or " ".join(_sentence(head, row) for row in body)
+    part = _(PART_OF_SCALE) if kind.endswith("_mean") else None
+    remark = " ".join(text for text in (summary, part) if text) or None
     texts = Markup("").join(
         svg.row_text(specs.row_top(kind, row, lines), look.WIDTH, row["label"], row["text"])
         for row in values

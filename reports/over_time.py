@@ -51,7 +51,8 @@ def process(is_mean: bool, _lines: int) -> Any:
     )
     base = alt.Chart().encode(x=months)
     y = alt.Y("value:Q", scale=alt.Scale(zero=not is_mean, nice=True), axis=axis)
-    grey = {"strokeWidth": 1.2, "color": look.SERVICE}
+    # These stand in the first and the last row alone: what is between them is a straight line.
+    grey = {"strokeWidth": 1.2, "color": look.SERVICE, "invalid": "filter"}
     line = base.mark_line(strokeWidth=1.2, color=look.OWN_PALE).encode(y=y)
     mean = base.mark_line(**grey).encode(y="mean:Q")
     limits = [base.mark_line(strokeDash=[4, 3], **grey).encode(y=f"{end}:Q") for end in look.LIMITS]

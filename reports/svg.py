@@ -15,6 +15,9 @@ SCAFFOLD: Final = {"background", "foreground"}
 DEFAULTS: Final = {("opacity", "1"), ("transform", "translate(0,0)"), ("stroke-width", "1")}
 GEOMETRY: Final = {"d", "transform", "x", "y", "x2", "y2"}
 SHARED: Final = ("fill", "stroke", "stroke-width", "font-size", "text-anchor")
+AT: Final = re.compile(r"translate\(([-\d.]+),([-\d.]+)\)")
+DOT: Final = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
+LINE: Final = {"transform", "x2", "y2"}
 LONG_NUMBER: Final = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
 # Stands for the id of the chart: a sign that no XML text can hold.
 OWN_ID: Final = "\x01"
@@ -42,7 +45,9 @@ def tidy(source: str) -> Drawing:
     for node in root.iter():
         _clean(node, names)
     _lighten(root)
-    body = "".join(ET.tostring(child, encoding="unicode") for child in root)
+    for node in root.iter():
+        _simplify(node)
+    body = "".join(ET.tostring(child, encoding="unicode") for child in root).replace(" />", "/>")
     return Drawing(root.get("width", ""), root.get("height", ""), root.get("viewBox", ""), body)
 
 
@@ -122,6 +127,26 @@ def _lighten(node: ET.Element) -> None:
             node.set(name, values.pop() or "")
             for child in node:
                 del child.attrib[name]
+
+
+def _simplify(node: ET.Element) -> None:
+    """Writes dots as circles, and lines of one group as one path: a third less to read."""
+    for child in node:
+        dot = DOT.fullmatch(child.get("d", ""))
+        at = AT.fullmatch(child.get("transform", ""))
+        if child.tag == "path" and dot and at:
+            child.tag = "circle"
+            child.attrib = {"cx": at[1], "cy": at[2], "r": dot[1], **child.attrib}
+            del child.attrib["transform"], child.attrib["d"]
+    places = [AT.fullmatch(child.get("transform", "")) for child in node]
+    plain = all(child.tag == "line" and set(child.attrib) == LINE for child in node)
+    if node.tag == "g" and len(node) > 1 and plain and all(places):
+        lines = [
+            f"M{at[1]},{at[2]}l{child.get('x2')},{child.get('y2')}"
+            for at, child in zip(places, node, strict=True)
+            if at
+        ]
+        node[:] = [ET.Element("path", {"d": "".join(lines)})]
 
 
 def _short(found: re.Match[str]) -> str:

@@ -102,11 +102,14 @@ STATES: Final = {
     "fatal": State("✕", "Mend first", "bad"),
 }
 
-CAUSES: Final = {
-    "improvement": "Special cause: improvement",
-    "concern": "Special cause: concern",
-    "neither": "Special cause: neither direction is better",
-}
+PROCESS_LEGEND: Final = (
+    ("rule", "Mean"),
+    ("dash", "Process limits"),
+    ("common", "No special cause"),
+    ("improvement", "Special cause: improvement"),
+    ("concern", "Special cause: concern"),
+    ("neither", "Special cause: neither direction is better"),
+)
 
 PROCESS_LEAD: Final = (
     "Every figure goes up and down by chance. The dashed lines show how far it usually does: 2.66 times the mean "

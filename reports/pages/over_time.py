@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
+from reports import words
 from reports.artist import Artist
+from reports.language import _
 from reports.pages.shared import Page, page_path, shared, stem
 from reports.rows import Figures, Row, Tables, figure_key, in_order
 
@@ -33,7 +35,7 @@ def clinic_pages(tables: Tables, figures: Figures) -> Iterator[Page]:
 def _service(tables: Tables, figures: Figures) -> dict[str, Any]:
     return shared(tables, "over_time") | {
         "clinic": None,
-        "sections": _sections(tables, figures, Artist("Whole service"), "service", "service"),
+        **_drawn(tables, figures, Artist("Whole service"), "service", "service"),
     }
 
 
@@ -41,14 +43,14 @@ def _clinic(tables: Tables, figures: Figures, clinic: Row) -> dict[str, Any]:
     unit = ("clinic", clinic["clinic_id"])
     return shared(tables, "over_time", clinic["clinic_id"]) | {
         "clinic": {**clinic, "path": page_path(clinic)},
-        "sections": _sections(tables, figures, Artist("This clinic"), *unit),
+        **_drawn(tables, figures, Artist("This clinic"), *unit),
     }
 
 
-def _sections(
+def _drawn(
     tables: Tables, figures: Figures, draw: Artist, level: str, unit_id: str
-) -> list[dict[str, Any]]:
-    """Groups what is drawn by section: months where there are enough, else quarters."""
+) -> dict[str, Any]:
+    """Groups drawings by section; the legends stand once for all of them."""
     unit = (level, unit_id)
     points: defaultdict[Any, list[Row]] = defaultdict(list)
     for row in in_order(tables, "process_point", "month_no"):
@@ -59,4 +61,10 @@ def _sections(
         for row in tables["process_chart"]
         if (row["level"], row["unit_id"]) == unit
     }
-    return draw.over_time(figures.of(*unit), months)
+    sections = draw.over_time(figures.of(*unit), months)
+    legends = [chart.legend for section in sections for chart in section["charts"]]
+    return {
+        "sections": sections,
+        "months": [(mark, _(name)) for mark, name in words.PROCESS_LEGEND],
+        "quarters": max(legends, key=len, default=()),
+    }
