@@ -12,6 +12,7 @@ from typing import Any
 from tests.reports.alliance_tables import alliance_tables
 from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
+from tests.reports.fixture_process import process_tables
 from tests.reports.fixture_therapists import therapist_tables
 
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
@@ -135,6 +136,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "scored_form": _scored_forms(),
         **therapist_tables(therapists),
         **_for_review(),
+        **process_tables(LEAK),
         **alliance_tables(HOSTILE, next(t["therapist_id"] for t in therapists if t["has_page"])),
         **ending_tables(HOSTILE),
     }
