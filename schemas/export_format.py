@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from schemas.field_kinds import Instant, Text, as_word
 from schemas.mapping_care import Appointment, Episode, Shared, known_values
 from schemas.mapping_faults import (
     MappingFaults,
@@ -49,7 +50,7 @@ class Form(Strict):
     instrument: str
     version: str | None = None
     respondent: Literal["patient", "therapist", "relative", "observer"] | FieldRule
-    answered_at: FieldRule | None = None
+    answered_at: Instant | None = None
     items: Items | None = None
     values: Values | None = None
     reversed: Literal["raw", "already"] = "raw"
@@ -59,7 +60,7 @@ class Form(Strict):
     @field_validator("respondent")
     @classmethod
     def _known_respondent(cls, rule: str | FieldRule) -> str | FieldRule:
-        return rule if isinstance(rule, str) else known_values(rule, RESPONDENTS)
+        return rule if isinstance(rule, str) else known_values(as_word(rule), RESPONDENTS)
 
     @model_validator(mode="after")
     def _has_content(self) -> Form:
@@ -67,13 +68,16 @@ class Form(Strict):
             raise ValueError("needs items or scores")
         if self.totals and self.items is None:
             raise ValueError("totals are checked against items: name the items too")
+        if self.items is None and (self.values or self.reversed == "already"):
+            raise ValueError("values and reversed speak of items: there are none")
         return self
 
 
 class Fields(Shared):
     """Columns shared by everything a record carries."""
 
-    answered_at: FieldRule | None = None
+    session: Text | None = None
+    answered_at: Instant | None = None
     ignore: tuple[str, ...] = ()
 
 
@@ -136,6 +140,8 @@ class Source(Strict):
         parts = [self.part_of(join) for join in self.join] or [self]
         for part in parts:
             faults += [fault for fault in part._field_faults() if fault not in faults]
+        if self.shrink is not None and self.delivery != "snapshot":
+            faults.append('shrink is for delivery = "snapshot"')
         if self.appointment and not (self.appointment.planned_at or self.shared_fields.answered_at):
             faults.append("appointment needs planned_at or fields.answered_at")
         if faults:

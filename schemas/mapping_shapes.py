@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from schemas.field_kinds import as_word
 from schemas.mapping_parts import (
     Condition,
     FieldRule,
@@ -74,9 +75,16 @@ class _Reshaping(Strict):
     @classmethod
     def _needs_map(cls, rule: str | FieldRule) -> str | FieldRule:
         known = {"patient", "therapist", "relative", "observer"}
-        if not isinstance(rule, str) and (not rule.map or set(rule.map.values()) - known):
+        if isinstance(rule, str):
+            return rule
+        if not rule.targets or rule.targets - known:
             raise ValueError(f"map must lead to {', '.join(sorted(known))}")
-        return rule
+        return as_word(rule)
+
+    def _refuse_idle(self, targets: dict[str, Target]) -> None:
+        has_items = any(isinstance(target.item, int) for target in targets.values())
+        if not has_items and (self.values or self.reversed == "already"):
+            raise ValueError("values and reversed speak of items: there are none")
 
 
 class Code(_Reshaping):
@@ -92,6 +100,7 @@ class Code(_Reshaping):
     @model_validator(mode="after")
     def _items_in_order(self) -> Code:
         refuse_gaps(list(self.map.values()), "map")
+        self._refuse_idle(self.map)
         if both := sorted(set(self.map) & set(self.carry)):
             raise ValueError(f"carry: {', '.join(both)} is in map too")
         return self
@@ -109,6 +118,10 @@ class Wide(_Reshaping):
         if any(self.columns.count(place) != 1 for place in PLACES):
             raise ValueError("columns needs {form} and {time}, each once")
         refuse_gaps(list(self.forms.values()), "forms")
+        self._refuse_idle(self.forms)
+        places = [(target.instrument, target.item) for target in self.forms.values()]
+        if len(set(places)) < len(places):
+            raise ValueError("forms: two columns lead to one item of an instrument")
         if both := sorted(set(self.forms) & set(self.carry)):
             raise ValueError(f"carry: {', '.join(both)} is in forms too")
         return self

@@ -120,7 +120,7 @@ def _form(made: ShapedForm) -> Form:
             "respondent": made.part.respondent,
             "items": items,
             "values": made.part.values if items else None,
-            "reversed": made.part.reversed,
+            "reversed": made.part.reversed if items else "raw",
             "scores": scores,
             "totals": totals,
         }

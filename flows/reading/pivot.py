@@ -19,7 +19,7 @@ CODES_SHOWN = 20
 CARRIED = -1
 MAP_SCHEMA = {
     "entry": pl.Int32, "code": pl.String, "form": pl.Int32, "place": pl.Int32,
-    "low": pl.Float64, "high": pl.Float64,
+    "is_item": pl.Boolean, "low": pl.Float64, "high": pl.Float64,
 }  # fmt: skip
 
 
@@ -83,8 +83,11 @@ def _put_map(
         for name, target in code.map.items():
             number = own[target.instrument]
             place = places[number, target.item]
-            rows.append((entry, name, number, place, target.low, target.high))
-        rows += [(entry, name, CARRIED, carried.index(name), None, None) for name in code.carry]
+            is_item = isinstance(target.item, int)
+            rows.append((entry, name, number, place, is_item, target.low, target.high))
+        rows += [
+            (entry, name, CARRIED, carried.index(name), False, None, None) for name in code.carry
+        ]
     con.register("map_frame", pl.DataFrame(rows, schema=MAP_SCHEMA, orient="row"))
     con.execute("create or replace temp table code_map as select * from map_frame")
     con.unregister("map_frame")
@@ -134,7 +137,10 @@ def _create_cells(
     for entry, code in enumerate(grammar.source.code):
         cell = grammar.cell(code.value)
         decimal = NumberRule(grammar.source.read.decimal).value(cell)
-        number = decimal if code.values is None else coded(cell, code.values, decimal=True)
+        number = decimal
+        if code.values is not None:
+            answer = coded(cell, code.values, decimal=True)
+            number = f"case when m.is_item then {answer} else {decimal} end"
         present = f"not {grammar.is_missing(cell)}"
         out = f"{present} and not coalesce({number} between m.low and m.high, true)"
         join = f"join code_map m on m.entry = {entry} and m.code = {grammar.cell(code.column)}"
