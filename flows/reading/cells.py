@@ -170,7 +170,8 @@ class _Steps:
     def rewrite(self, rule: FieldRule) -> None:
         """What a rule does to the text of any field, in the order of the grammar."""
         if rule.extract is not None:
-            found = f"nullif(regexp_extract({self.last}, {literal(rule.extract)}, 1, 's'), '')"
+            whole = literal(f"^(?:{rule.extract})$")
+            found = f"nullif(regexp_extract({self.last}, {whole}, 1, 's'), '')"
             self.take(f"case when {matches(self.last, rule.extract)} then {found} end", "pattern")
         if rule.map:
             self.take(_mapped(self.last, rule.map), "undeclared")

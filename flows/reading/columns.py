@@ -226,13 +226,15 @@ def _tell_recoding(form: Form, part: Part, header_line: int, findings: Findings)
 
 
 @cache
-def _personal_patterns() -> tuple[re.Pattern[str], ...]:
+def _personal_patterns(key: str) -> tuple[re.Pattern[str], ...]:
     path = Path(schemas.__file__).with_name("personal_columns.toml")
     content = tomllib.loads(path.read_text(encoding="utf-8"))
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in content["patterns"])
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in content[key])
 
 
 def is_personal(name: str) -> bool:
     """True where a column's name usually means personal data."""
+    if any(p.fullmatch(name) for p in _personal_patterns("none_of")):
+        return False
     spelled = name.replace("_", " ")
-    return any(p.fullmatch(name) or p.fullmatch(spelled) for p in _personal_patterns())
+    return any(p.fullmatch(name) or p.fullmatch(spelled) for p in _personal_patterns("patterns"))
