@@ -31,7 +31,7 @@ from schemas.mapping_parts import (
     known_zone,
 )
 from schemas.mapping_read import Read, Shrink
-from schemas.mapping_shapes import Code, Wide
+from schemas.mapping_shapes import Code, Wide, code_gaps
 from schemas.presets import with_presets
 
 RESPONDENTS = ("patient", "therapist", "relative", "observer")
@@ -160,7 +160,7 @@ class Source(Strict):
         return faults
 
     def _shape_faults(self) -> list[str]:
-        faults = []
+        faults = code_gaps(self.code)
         if self.code and self.wide is not None:
             faults.append("code and wide exclude one another")
         if self.wide is not None and self.fields.session is not None:

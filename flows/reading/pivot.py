@@ -79,7 +79,7 @@ def _put_map(
             places[form.number, item] = len(places)
     rows: list[tuple[object, ...]] = []
     for entry, code in enumerate(codes):
-        own = {form.instrument: form.number for form in forms if form.part is code}
+        own = {form.instrument: form.number for form in forms if any(p is code for p in form.parts)}
         for name, target in code.map.items():
             number = own[target.instrument]
             place = places[number, target.item]
@@ -170,17 +170,22 @@ def _tell_doubtful(
     findings: Findings,
 ) -> None:
     """Cells that say two things, and answers out of the range of their code."""
+    first = 0
     for form in forms:
-        code = form.part
-        if not isinstance(code, Code):
-            continue
-        where = f"from long_cell where form = {form.number}"
-        count = con.execute(f"select count(*) {where}").fetchone()
+        count = con.execute(f"select count(*) from long_cell where form = {form.number}").fetchone()
         checked = int(count[0]) if count else None
-        twice = con.execute(f"select last_line as line {where} and is_doubled").pl()
-        findings.add_lines("code-twice", twice["line"], code.column, checked)
-        out = con.execute(f"select out_line as line {where} and is_out").pl()
-        findings.add_lines("code-out-of-range", out["line"], code.value, checked)
+        items = list(form.cells)
+        for code in form.parts:
+            if not isinstance(code, Code):
+                continue
+            own = {t.item for t in code.map.values() if t.instrument == form.instrument}
+            places = ", ".join(str(first + n) for n, item in enumerate(items) if item in own)
+            where = f"from long_cell where form = {form.number} and place in ({places})"
+            twice = con.execute(f"select last_line as line {where} and is_doubled").pl()
+            findings.add_lines("code-twice", twice["line"], code.column, checked)
+            out = con.execute(f"select out_line as line {where} and is_out").pl()
+            findings.add_lines("code-out-of-range", out["line"], code.value, checked)
+        first += len(items)
 
 
 def _create_forms(
