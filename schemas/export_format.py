@@ -136,10 +136,11 @@ class Source(Strict):
             for key in ("patient",)
             if self.field_for(part, key) is None
         ]
-        faults += self._shape_faults() + table_faults(self)
+        faults += code_gaps(self.code) + table_faults(self)
         parts = [self.part_of(join) for join in self.join] or [self]
         for part in parts:
-            faults += [fault for fault in part._field_faults() if fault not in faults]
+            told = part._shape_faults() + part._field_faults()
+            faults += [fault for fault in told if fault not in faults]
         if self.shrink is not None and self.delivery != "snapshot":
             faults.append('shrink is for delivery = "snapshot"')
         if self.appointment and not (self.appointment.planned_at or self.shared_fields.answered_at):
@@ -160,10 +161,10 @@ class Source(Strict):
         return faults
 
     def _shape_faults(self) -> list[str]:
-        faults = code_gaps(self.code)
+        faults = []
         if self.code and self.wide is not None:
             faults.append("code and wide exclude one another")
-        if self.wide is not None and self.fields.session is not None:
+        if self.wide is not None and self.shared_fields.session is not None:
             faults.append("with wide the session stands in the column's name: no fields.session")
         linked = any(form.items is not None and form.items.links for form in self.form)
         if linked and self.read.format != "fhir":
@@ -187,14 +188,15 @@ class Source(Strict):
     def part_of(self, join: Join) -> Source:
         """What is read from the rows of one join: its forms, its fields."""
 
-        def is_here(part: Form | Code | Episode) -> bool:
-            return part.table in (None, join.table)
+        def is_here(part: Form | Code | Wide | Episode | None) -> bool:
+            return part is not None and part.table in (None, join.table)
 
         changes = {
             "join": (join,),
             "form": tuple(form for form in self.form if is_here(form)),
             "code": tuple(code for code in self.code if is_here(code)),
-            "episode": self.episode if self.episode and is_here(self.episode) else None,
+            "wide": self.wide if is_here(self.wide) else None,
+            "episode": self.episode if is_here(self.episode) else None,
         }
         return self.model_copy(update=changes)
 

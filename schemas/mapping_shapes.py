@@ -108,8 +108,9 @@ class Code(_Reshaping):
 
 
 class Wide(_Reshaping):
-    """A column for each session: the session stands in the column's name."""
+    """A column for each session: the session stands in the column's name; `table` as in a form."""
 
+    table: str | None = None
     columns: str
     forms: dict[str, Target] = Field(min_length=1)
     times: dict[str, str] = Field(min_length=1)
