@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from reports import drawings, look, specs, svg, words
+from reports import drawings, look, specs, svg
 from reports.language import _, spoken
 from reports.rows import Figure, Row, is_shown
 

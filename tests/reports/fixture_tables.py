@@ -102,6 +102,14 @@ MEASURES = [
 CLINICS = [("alder", "Alder practice"), ("birch", HOSTILE), ("cedar", "Cedar outpatient unit")]
 
 
+def _change_night() -> dict[str, Any]:
+    """The first night: nothing to hold it against."""
+    named = dict.fromkeys(
+        ("before", "n_files", "n_new", "n_corrected", "n_again", "late_text", "n_moved", "n_visible")
+    )
+    return {**named, "as_of": AS_OF, "why_not": "this is the first night"}
+
+
 def make_tables() -> dict[str, list[dict[str, Any]]]:
     """Builds all tables afresh, so that a test may change its own."""
     therapists = _therapists()
@@ -121,6 +129,9 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         )
     return {
         "night": [_night()],
+        "change_night": [_change_night()],
+        "changed": [],
+        "rule_change": [],
         "clinic": _clinics(),
         "therapist": therapists,
         "figure": _beside_the_service(figures),
