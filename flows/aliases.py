@@ -72,7 +72,7 @@ def _never_delivered(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
     delivered = " union all ".join(
         f"select '{kind}' as kind, {kind}_id as from_id from valid.{table}_version"
         for kind in KINDS
-        for table in ("form", "appointment", "episode")
+        for table in ("form", "appointment", "episode", "action")
     )
     found = con.execute(
         f"select distinct kind, from_id from stated anti join ({delivered}) using (kind, from_id)"

@@ -48,7 +48,7 @@ create table if not exists landed.delivery_record (
 
 create table if not exists landed.part_count (
     delivery_id varchar not null,
-    kind varchar not null,               -- form | appointment | episode
+    kind varchar not null,               -- form | appointment | episode | action
     found integer not null,              -- found = new + superseding + unchanged + rejected + held
     new integer not null,
     superseding integer not null,
@@ -209,6 +209,23 @@ create table if not exists valid.episode_version (
     known_to date not null
 );
 
+create table if not exists valid.action_version (
+    row_id varchar not null,
+    clinic_id varchar not null,
+    source_name varchar not null,
+    patient_id varchar not null,
+    therapist_id varchar,                -- who did it; NULL not recorded
+    episode_id varchar,
+    acted_on date not null,
+    kind varchar not null,               -- call | message | letter | appointment_offered | ...: schemas/facts.py
+    outcome varchar,                     -- reached | not_reached | appointment_made | declined; NULL not recorded
+    version_order varchar,
+    delivery_id varchar not null,
+    line integer not null,
+    known_from date not null,
+    known_to date not null
+);
+
 -- What exports may state beside these; a warehouse of an earlier version gets the columns empty.
 alter table valid.episode_version add column if not exists referred_on date;
 alter table valid.episode_version add column if not exists sex varchar;
@@ -312,6 +329,18 @@ left join landed.alias patient on patient.kind = 'patient' and patient.from_id =
 left join landed.alias therapist
     on therapist.kind = 'therapist' and therapist.from_id = v.therapist_id
     and v.started_on >= therapist.since and v.started_on < therapist.until
+where v.known_from <= valid.night() and v.known_to > valid.night();
+
+create or replace view valid.action as
+select
+    row_id as action_id, clinic_id, coalesce(patient.to_id, patient_id) as patient_id,
+    coalesce(therapist.to_id, therapist_id) as therapist_id, episode_id, acted_on, v.kind,
+    outcome, delivery_id, line, v.known_from, v.known_to
+from valid.action_version v
+left join landed.alias patient on patient.kind = 'patient' and patient.from_id = v.patient_id
+left join landed.alias therapist
+    on therapist.kind = 'therapist' and therapist.from_id = v.therapist_id
+    and v.acted_on >= therapist.since and v.acted_on < therapist.until
 where v.known_from <= valid.night() and v.known_to > valid.night();
 
 -- The latest day that a clinic's exports speak about: nothing decided by elapsed time looks past it.
