@@ -96,7 +96,16 @@ def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str])
             return finish(con, night, folder, is_new=False)
     night.steps.call("score, measure, report", compute, con, night)
     progress.step("publish")
-    folder = night.steps.call("publish", publish, con, workspace, as_of, night.revision, progress)
+    folder = night.steps.call(
+        "publish",
+        publish,
+        con,
+        workspace,
+        as_of,
+        night.revision,
+        progress,
+        night.settings.service.language,
+    )
     ledger.mark_published(con, as_of, night.revision, mark)
     return finish(con, night, folder, is_new=True)
 

@@ -20,6 +20,7 @@ from flows.land import sync_folder
 from flows.progress import Progress
 from flows.reading.cells import literal
 from flows.workspace import Workspace
+from reports.language import ENGLISH, speaking
 from reports.render import count_pages, render_audit, render_care_team, render_site
 
 UNFINISHED = ".building-"
@@ -59,6 +60,7 @@ def publish(
     as_of: date,
     revision: int,
     progress: Progress,
+    language: str = ENGLISH,
 ) -> Path:
     """Write pages and audit snapshot, make them durable, put them in place, move `current`.
 
@@ -68,13 +70,14 @@ def publish(
     place = published_folder(workspace, as_of, revision)
     building = workspace.published / f"{UNFINISHED}{place.name}"
     tables = report_tables(con)
-    progress.step("publish pages")
-    _write_pages(tables, building / "reports", progress)
     progress.step("publish audit snapshot")
     _write_audit(con, building / "audit")
-    for name, content in render_audit(tables):
-        (building / "audit" / name).write_text(content, encoding="utf-8")
-    _write_care_team(tables, building / CARE_TEAM)
+    progress.step("publish pages")
+    with speaking(language):
+        _write_pages(tables, building / "reports", progress)
+        for name, content in render_audit(tables):
+            (building / "audit" / name).write_text(content, encoding="utf-8")
+        _write_care_team(tables, building / CARE_TEAM)
     _write_summary(tables, con, building)
     _sync_tree(building)
     if place.exists():

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from flows.calendar import is_cron
 from flows.errors import SettingsError
 from flows.workspace import Workspace
+from reports.language import ENGLISH, languages
 from schemas.mapping_faults import describe_fault
 
 DayOfMonth = Annotated[int, Field(ge=1, le=31)]
@@ -25,10 +26,11 @@ class _Strict(BaseModel):
 
 
 class ServiceSettings(_Strict):
-    """Who this service is, and whose clock counts."""
+    """Who this service is, whose clock counts, and the language its pages are written in."""
 
     name: str = Field(min_length=1)
     timezone: str = "UTC"
+    language: str = ENGLISH
 
     @property
     def zone(self) -> ZoneInfo:
@@ -43,6 +45,13 @@ class ServiceSettings(_Strict):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"{name} is not a time zone") from error
         return name
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, code: str) -> str:
+        if code not in languages():
+            raise ValueError(f"{code} is not a language of the pages: {', '.join(languages())}")
+        return code
 
 
 class InboxSettings(_Strict):

@@ -8,7 +8,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import words
+from reports.language import _, counted, spoken
 from reports.pages import Page, audit_pages, care_team_pages, pages
 from reports.rows import Tables
 
@@ -44,7 +44,7 @@ def render_care_team(tables: Tables) -> Iterator[tuple[str, str]]:
 def _render(listed: Iterator[Page]) -> Iterator[tuple[str, str]]:
     environment = _environment()
     for page in listed:
-        template = environment.get_template(page.template, globals={"day": _day})
+        template = environment.get_template(page.template, globals={"day": _day, "spoken": spoken})
         yield page.path, template.render(page.data())
 
 
@@ -55,8 +55,9 @@ def count_pages(tables: Tables) -> int:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("reports"),
+        extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
@@ -64,6 +65,8 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_shown,
     )
+    environment.install_gettext_callables(_, counted, newstyle=False)  # pyright: ignore[reportAttributeAccessIssue]
+    return environment
 
 
 def _shown(cell: Any) -> Any:
@@ -75,6 +78,4 @@ def _day(date: datetime.date | None) -> Markup | None:
     """Writes a date as people say it, with the machine's form beside it."""
     if date is None:
         return None
-    return Markup('<time datetime="{}">{} {} {}</time>').format(
-        date.isoformat(), date.day, words.MONTHS[date.month], date.year
-    )
+    return Markup('<time datetime="{}">{}</time>').format(date.isoformat(), spoken().day(date))
