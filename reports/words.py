@@ -62,6 +62,11 @@ SECTIONS: Final = {
         "Waits",
         "Of finished courses, where the clinic records when a patient was referred.",
     ),
+    "alerts": Section(
+        "Worklists",
+        "How often courses were put on the care team's worklists, and what came of it. Who was kept "
+        "by acting on an alert counts as an alert that was wrong.",
+    ),
     "alliance": Section(
         "Alliance",
         "How patient and therapist rate their work together. A level says little without its "

@@ -105,6 +105,35 @@ create table if not exists landed.alias_record (
     known_to date not null
 );
 
+create table if not exists landed.objection_record (
+    clinic_id varchar not null,
+    patient_id varchar not null,         -- pseudonym that was delivered
+    known_from date not null,            -- nights it holds for, as with valid rows
+    known_to date not null
+);
+
+-- What the care team was shown of single patients, night by night: the worklist with every chance on
+-- it, the model it is by, what went into it, and why. Kept for good.
+create table if not exists landed.alert_record (
+    as_of date not null,                 -- night of the list
+    revision integer not null,
+    clinic_id varchar not null,
+    therapist_id varchar not null,       -- whose list
+    patient_id varchar not null,
+    episode_id varchar not null,
+    session_id varchar not null,         -- newest attended session: what was known at its end
+    place integer not null,              -- in the list
+    ordered_by varchar not null,         -- risk | facts
+    facts varchar[] not null,            -- plain facts that stood then
+    chance double,                       -- that this session was the last one, by dropout; NULL not shown
+    model_id varchar,                    -- model it is by; NULL not shown
+    fitted_on date,                      -- night that model was fitted
+    factors varchar[],                   -- what went into it; NULL not shown, as what follows
+    contributions decimal(38, 18)[],     -- what each of these added to its logit: the reasons shown
+    input_names varchar[],               -- what was known then
+    inputs double[]                      -- its values; NULL not known
+);
+
 create table if not exists landed.skipped_night_record (
     night date not null,                 -- scheduled and never run
     as_of date not null                  -- night that noticed
@@ -262,8 +291,23 @@ select f.*
 from finding.refused_risk_record f join landed.delivery_record d using (delivery_id)
 where f.as_of <= valid.night() and (d.superseded_on is null or d.superseded_on > valid.night());
 
+-- Lists of nights before this one that were published; of a night with several revisions the newest.
+create or replace view landed.alert as
+select a.*
+from landed.alert_record a
+join (
+    select as_of, max(revision) as revision
+    from landed.night_record where state = 'published' and as_of < valid.night() group by as_of
+) n using (as_of, revision);
+
 create or replace view landed.alias as
 select * from landed.alias_record where known_from <= valid.night() and known_to > valid.night();
+
+create or replace view valid.objection as
+select distinct clinic_id, coalesce(patient.to_id, patient_id) as patient_id
+from landed.objection_record o
+left join landed.alias patient on patient.kind = 'patient' and patient.from_id = o.patient_id
+where o.known_from <= valid.night() and o.known_to > valid.night();
 
 -- Patients and therapists are those that aliases.csv says they are; the rows keep the ids delivered.
 create or replace view valid.form as
