@@ -13,6 +13,7 @@ from tests.reports.alliance_tables import alliance_tables
 from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
 from tests.reports.fixture_therapists import therapist_tables
+from tests.reports.worklist_tables import worklist_tables
 
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
 LEAK = "73.9127"
@@ -118,6 +119,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
             row["n_episodes_year"],
             "year",
         )
+    with_page = next(row["therapist_id"] for row in therapists if row["has_page"])
     return {
         "night": [_night()],
         "clinic": _clinics(),
@@ -135,7 +137,8 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "scored_form": _scored_forms(),
         **therapist_tables(therapists),
         **_for_review(),
-        **alliance_tables(HOSTILE, next(t["therapist_id"] for t in therapists if t["has_page"])),
+        **alliance_tables(HOSTILE, with_page),
+        **worklist_tables(HOSTILE, with_page),
         **ending_tables(HOSTILE),
     }
 
