@@ -18,11 +18,6 @@ class Section(NamedTuple):
     lead: str
 
 
-MONTHS: Final = (
-    *("", "Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
-
 AUDIENCE: Final = {
     "overview": "For those who run the service and plan the night.",
     "clinic": "For the people who lead this clinic, and for its clinical operations.",
