@@ -14,7 +14,7 @@ from flows.ledger import is_past
 
 
 def keep_alerts(con: duckdb.DuckDBPyConnection, as_of: date, revision: int) -> None:
-    """Keep tonight's lists, those of an interrupted run of the same revision replaced.
+    """Keep tonight's lists; those of runs that were never published, tonight's among them, go.
 
     Args:
         con: with the stage `report` built.
@@ -24,7 +24,8 @@ def keep_alerts(con: duckdb.DuckDBPyConnection, as_of: date, revision: int) -> N
     if is_past(con, as_of):
         return
     con.execute(
-        "delete from landed.alert_record where as_of = ? and revision = ?", [as_of, revision]
+        "delete from landed.alert_record where (as_of, revision) not in"
+        " (select as_of, revision from landed.night_record where state = 'published')"
     )
     con.execute(
         """

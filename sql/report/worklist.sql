@@ -21,7 +21,7 @@
 --          ordered_by VARCHAR       risk or facts
 --          facts VARCHAR[]          plain facts that stand, the most pressing first
 --          signs VARCHAR[]          what should be spoken about, in words
---          chance DOUBLE            that the session was the last one, by dropout; NULL not shown
+--          chance DOUBLE            that the patient leaves after that session; NULL not shown
 --          chance_text VARCHAR      the same in words; NULL not shown
 --          raises VARCHAR[]         what raises it; NULL not shown
 --          lowers VARCHAR[]         what lowers it; NULL not shown

@@ -63,8 +63,8 @@ select
     case
         when verdict = 'shown'
             then
-                'In the order of the chance that the last session was the last one because the patient leaves,'
-                || ' as the model estimates it from what was known at its end.'
+                'In the order of the chance that the patient does not come back, as the model estimates it'
+                || ' from what was known at the end of the last session.'
         else
             'In the order of plain facts: last appointment missed, none booked, a rupture open, a form'
             || ' missing, not on track. No score is made of them.'
