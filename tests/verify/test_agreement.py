@@ -85,9 +85,9 @@ def _give_alerts(con: duckdb.DuckDBPyConnection) -> None:
             unnest([session_on + 5, session_on + 2 + session_no]) as as_of, 'facts' as ordered_by
         from score.course_appointment where status = 'attended' and session_no % 2 = 0;
         insert into valid.action by name
-        select md5(session_id) as action_id, clinic_id, patient_id, episode_id, 'call' as kind,
+        select md5(session_id || as_of) as action_id, clinic_id, patient_id, episode_id, 'call' as kind,
             as_of + place * 7 - 4 as acted_on
-        from landed.alert where session_id < '8';
+        from landed.alert where md5(session_id) < '8';
         insert into landed.part_count (delivery_id, kind, found, rejected) values ('l', 'action', 9, 1);
         insert into landed.arrival
         values (getvariable('as_of')::date - 30, 1, 'a', 'log.csv', 'hash', 'l', 'new', null)"""
