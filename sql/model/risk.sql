@@ -2,7 +2,7 @@
 -- and the chance of leaving within five sessions, this one the first of them.
 --
 -- For the sessions ahead everything known now is carried forward and only the number of the session
--- moves on. For testing the model, and for pages once the law allows it; today no page shows it.
+-- moves on. For testing the model, and for worklists where the service may show it.
 -- Longer than usual, because every term of the model has its line.
 --
 -- grain:   family, session_id
