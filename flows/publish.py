@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from flows.drawn import last_drawings
 from flows.errors import StreetError
 from flows.land import sync_folder
 from flows.progress import Progress
@@ -72,7 +73,7 @@ def publish(
     building = workspace.published / f"{UNFINISHED}{place.name}"
     tables = report_tables(con)
     progress.step("publish pages")
-    with speaking(language):
+    with speaking(language), last_drawings(workspace):
         _write_pages(tables, building, progress)
     progress.step("publish audit snapshot")
     _write_audit(con, building / AUDITORS)
@@ -133,7 +134,8 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
             if table in NOT_AUDITED:
                 continue
             order = HISTORY_ORDER if table.endswith("_version") else "all"
-            since = "known_from" if table.endswith("_version") or table == "alias_record" else None
+            stated = table.endswith("_version") or table in ("alias_record", "objection_record")
+            since = "known_from" if stated else None
             since = since or ("as_of" if table.endswith("_record") else None)
             known = f" where {since} <= valid.night()" if since else ""
             target = folder / stage / f"{table}.parquet"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from reports import words
 from reports.artist import Artist
-from reports.pages import units
+from reports.pages import over_time, units
 from reports.pages.changed import changed, first_changes
 from reports.pages.shared import Page, clinics, facts, fix_list, shared
 from reports.rows import Figures, Tables, in_order, only_row
@@ -26,7 +26,9 @@ def pages(tables: Tables) -> Iterator[Page]:
     figures = Figures(tables["figure"], tables["target"])
     yield Page(OVERVIEW, "overview.html.j2", partial(_overview, tables, figures), "Overview")
     yield Page(CHANGED, "changes.html.j2", partial(changed, tables), "What changed")
+    yield over_time.service_page(tables, figures)
     yield from units.pages(tables, figures)
+    yield from over_time.clinic_pages(tables, figures)
     yield Page(ALLIANCE, "alliance.html.j2", partial(_alliance, tables), "Alliance")
     yield Page(ON_TRACK, "on_track.html.j2", partial(_on_track, tables), "On track")
     yield Page(
