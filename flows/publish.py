@@ -142,7 +142,8 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
             if table in NOT_AUDITED:
                 continue
             order = HISTORY_ORDER if table.endswith("_version") else "all"
-            since = "known_from" if table.endswith("_version") or table == "alias_record" else None
+            stated = table.endswith("_version") or table in ("alias_record", "objection_record")
+            since = "known_from" if stated else None
             since = since or ("as_of" if table.endswith("_record") else None)
             known = f" where {since} <= valid.night()" if since else ""
             target = folder / stage / f"{table}.parquet"

@@ -91,7 +91,7 @@ class Artist:
         return [
             charts.compare(
                 self._id(),
-                titles[kind] + (f", part {number}" if len(group) > PER_CHART[kind] else ""),
+                f"{titles[kind]}, part {number}" if len(group) > PER_CHART[kind] else titles[kind],
                 part,
                 self._unit_name,
             )

@@ -21,6 +21,7 @@ class Section(NamedTuple):
 AUDIENCE: Final = {
     "overview": "For those who run the service and plan the night.",
     "clinic": "For the people who lead this clinic, and for its clinical operations.",
+    "changed": "For those who run the service and lead its clinics, and for clinic operations.",
     "over_time": "For those who run the service and lead its clinics.",
     "therapist": "For this therapist and their supervisor, to talk about together. "
     "Not for ranking, pay or appraisal.",
@@ -33,6 +34,8 @@ AUDIENCE: Final = {
     "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
     "care_front": "For this therapist and their supervisor alone. Not to be passed on.",
     "public": "For patients, those who refer them, and everyone else outside of the service.",
+    "worklist": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
+    "passed on.",
     "care_team": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
     "passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
@@ -64,6 +67,11 @@ SECTIONS: Final = {
     "waits": Section(
         "Waits",
         "Of finished courses, where the clinic records when a patient was referred.",
+    ),
+    "alerts": Section(
+        "Worklists",
+        "How often courses were put on the care team's worklists, and what came of it. Who was kept "
+        "by acting on an alert counts as an alert that was wrong.",
     ),
     "alliance": Section(
         "Alliance",
@@ -101,6 +109,35 @@ STATES: Final = {
     "not checked": State("!", "Not checked", "warn"),
     "fatal": State("✕", "Mend first", "bad"),
 }
+
+CHANGED_LEAD: Final = (
+    "Each course that counts otherwise than the night before belongs to one part whole, and the parts add up to the "
+    "movement. A figure that moves by one course has not become better or worse: look at the interval."
+)
+PARTS: Final = (
+    (
+        "rule_text",
+        "Rule change",
+        "a definition or setting was changed, and the same data count otherwise",
+    ),
+    (
+        "time_text",
+        "Passing of time",
+        "the twelve months moved on, or silence became an ending; no row changed",
+    ),
+    (
+        "corrected_text",
+        "Corrected rows",
+        "rows were mended, exported again otherwise, or taken back",
+    ),
+    ("late_text", "Late pairs", "a form came that completes the pair of a course that had ended"),
+    ("new_text", "New data", "appointments, forms and courses that were not there"),
+    (
+        "together_text",
+        "Together",
+        "several of these at once in one course, or parts with too few courses to be told apart",
+    ),
+)
 
 PROCESS_LEGEND: Final = (
     ("rule", "Mean"),
@@ -142,6 +179,11 @@ ALLIANCE_CAUTION: Final = (
 THERAPIST_SHARE: Final = (
     "More than 90 % of the differences in outcome between patients are not down to the therapist: "
     "the share that goes with therapists is about 5 % on average (Johns et al. 2019)."
+)
+
+WORKLIST_LEAD: Final = (
+    "Open courses that may be about to end without agreement, few enough to act on. A line is a prompt "
+    "to think of somebody, not a judgement of them, and whoever is not listed may leave as well."
 )
 
 CARE_LEAD: Final = (

@@ -51,6 +51,7 @@ MADE_UP = (
     "made-up/auditors/review.html",
     "made-up/care_team/therapist-ab12cd/index.html",
     "made-up/care_team/therapist-ab12cd/open-courses.html",
+    "made-up/care_team/therapist-ab12cd/worklist.html",
     THERAPIST,
 )
 PAGES = DEMO + MADE_UP

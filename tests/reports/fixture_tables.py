@@ -14,6 +14,7 @@ from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
 from tests.reports.fixture_process import process_tables
 from tests.reports.fixture_therapists import therapist_tables
+from tests.reports.worklist_tables import worklist_tables
 
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
 LEAK = "73.9127"
@@ -102,6 +103,23 @@ MEASURES = [
 CLINICS = [("alder", "Alder practice"), ("birch", HOSTILE), ("cedar", "Cedar outpatient unit")]
 
 
+def _change_night() -> dict[str, Any]:
+    """The first night: nothing to hold it against."""
+    named = dict.fromkeys(
+        (
+            "before",
+            "n_files",
+            "n_new",
+            "n_corrected",
+            "n_again",
+            "late_text",
+            "n_moved",
+            "n_visible",
+        )
+    )
+    return {**named, "as_of": AS_OF, "why_not": "this is the first night"}
+
+
 def make_tables() -> dict[str, list[dict[str, Any]]]:
     """Builds all tables afresh, so that a test may change its own."""
     therapists = _therapists()
@@ -119,8 +137,12 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
             row["n_episodes_year"],
             "year",
         )
+    with_page = next(row["therapist_id"] for row in therapists if row["has_page"])
     return {
         "night": [_night()],
+        "change_night": [_change_night()],
+        "changed": [],
+        "rule_change": [],
         "clinic": _clinics(),
         "therapist": therapists,
         "figure": _beside_the_service(figures),
@@ -137,7 +159,8 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         **therapist_tables(therapists),
         **_for_review(),
         **process_tables(LEAK),
-        **alliance_tables(HOSTILE, next(t["therapist_id"] for t in therapists if t["has_page"])),
+        **alliance_tables(HOSTILE, with_page),
+        **worklist_tables(HOSTILE, with_page),
         **ending_tables(HOSTILE),
     }
 
