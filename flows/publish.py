@@ -22,6 +22,7 @@ from flows.progress import Progress
 from flows.published import AUDITORS
 from flows.reading.cells import literal
 from flows.workspace import Workspace
+from reports.attachments import attachments
 from reports.language import ENGLISH, speaking
 from reports.pages import AUDIENCES
 from reports.render import count_pages, render
@@ -123,6 +124,8 @@ def _write_pages(tables: dict[str, list[dict[str, Any]]], night: Path, progress:
             path.write_text(content, encoding="utf-8")
             done += 1
             progress.advance(done, total)
+        for name, held in attachments(audience, tables):
+            (night / audience / name).write_bytes(held)
 
 
 def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from flows.demo import make_demo
 from flows.progress import Progress
 from flows.workspace import Workspace
+from reports.attachments import attachments
 from reports.pages import AUDIENCES
 from reports.render import render
 from tests.reports.fixture_tables import make_tables
@@ -18,6 +19,7 @@ DEMO = (
     "demo/managers/clinic-alder.html",
     "demo/managers/clinic-birch.html",
     "demo/managers/clinic-cedar.html",
+    "demo/managers/changed.html",
     "demo/managers/alliance.html",
     "demo/managers/data-quality.html",
     "demo/managers/on-track.html",
@@ -33,6 +35,7 @@ THERAPIST = (
 )
 MADE_UP = (
     "made-up/managers/index.html",
+    "made-up/managers/changed.html",
     "made-up/managers/clinic-birch.html",
     "made-up/managers/alliance.html",
     "made-up/managers/data-quality.html",
@@ -78,6 +81,8 @@ def _build(sites: Sites) -> None:
             path = building / "made-up" / audience / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+        for name, held in attachments(audience, tables):
+            (building / "made-up" / audience / name).write_bytes(held)
     outcome = make_demo(sites.workspace, 1, small=True, progress=Progress(sites.workspace))
     (building / "demo").symlink_to(outcome.folder, target_is_directory=True)
     building.rename(sites.folder)
