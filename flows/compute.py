@@ -8,6 +8,7 @@ import duckdb
 
 from flows.alerts import keep_alerts
 from flows.calendar import days_due, night_after
+from flows.changes import fill_changes
 from flows.errors import SettingsError, StreetError
 from flows.model import build_models
 from flows.night import Night, all_clinics, internal_fault
@@ -41,6 +42,7 @@ def service_of(night: Night) -> Service:
         name=settings.service.name,
         clinics=names,
         revision=night.revision,
+        financial_year_starts=settings.service.financial_year_starts,
         program_version=program_version(),
         thresholds=settings.thresholds,
         deliveries_due=deliveries_due(night),
@@ -90,6 +92,8 @@ def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
             fill_reference(con, night.instruments, service, night.as_of)
             for stage in STAGES:
                 night.progress.step(stage)
+                if stage == "measure":
+                    fill_changes(con, night)
                 if stage == "model":
                     build_models(con, night.as_of)
                 else:

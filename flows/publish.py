@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from flows.drawn import last_drawings
 from flows.errors import StreetError
 from flows.land import sync_folder
 from flows.progress import Progress
@@ -72,7 +73,7 @@ def publish(
     building = workspace.published / f"{UNFINISHED}{place.name}"
     tables = report_tables(con)
     progress.step("publish pages")
-    with speaking(language):
+    with speaking(language), last_drawings(workspace):
         _write_pages(tables, building, progress)
     progress.step("publish audit snapshot")
     _write_audit(con, building / AUDITORS)

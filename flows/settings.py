@@ -26,10 +26,18 @@ class _Strict(BaseModel):
 
 
 class ServiceSettings(_Strict):
-    """Who this service is, whose clock counts, and the language its pages are written in."""
+    """Who this service is, whose clock and calendar count, and the language of its pages.
+
+    Attributes:
+        name: of the service, as printed.
+        timezone: decides on which day a night falls.
+        financial_year_starts: month with which its financial years and their quarters begin.
+        language: pages are written in it.
+    """
 
     name: str = Field(min_length=1)
     timezone: str = "UTC"
+    financial_year_starts: int = Field(default=1, ge=1, le=12)
     language: str = ENGLISH
 
     @property

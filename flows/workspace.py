@@ -75,6 +75,11 @@ class Workspace:
         return self.root / "warehouse" / "run.json"
 
     @property
+    def drawings(self) -> Path:
+        """What the last night drew; saves work and may be deleted."""
+        return self.root / "warehouse" / "drawings.json"
+
+    @property
     def published(self) -> Path:
         """One folder for each night, and `current`."""
         return self.root / "published"

@@ -26,6 +26,9 @@ ID_FAULTS = {
 REQUIRED_ID_FAULTS = {**ID_FAULTS, "missing": "id-missing", "unknown": "field-undeclared"}
 OPTIONAL_ID_FAULTS = {**ID_FAULTS, "unknown": "field-undeclared"}
 DATE_FAULTS = {
+    "pattern": "field-pattern",
+    "undeclared": "field-undeclared",
+    "unknown": "field-undeclared",
     "unreadable": "date-unreadable",
     "ambiguous": "date-ambiguous",
     "contradicted": "date-contradicted",
@@ -123,6 +126,7 @@ def appointment_schema(bounds: Bounds) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(
         {
             **_shared(),
+            "id": _status(REQUIRED_ID_FAULTS),
             "episode": _status(OPTIONAL_ID_FAULTS),
             "status": _status(REQUIRED_ID_FAULTS),
             "on": _between(bounds.earliest, None, "date-too-old", ""),

@@ -26,12 +26,14 @@ class Forms:
         used: columns.
         missing: texts that look like missing codes.
         ignored: names that are no items.
+        dates: formats that fit, by code of long data.
     """
 
     lines: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    dates: dict[str, list[str]] = field(default_factory=dict)
 
 
 def form_tables(
@@ -48,7 +50,7 @@ def form_tables(
     if forms.used or preset.get("code"):
         return forms
     for group in guesses.groups:
-        _add_form(forms, look, group, codebook)
+        _add_form(forms, look, group, codebook, preset.get("missing", {}))
         for name in guesses.telling:
             words = f"column = {json.dumps(name, ensure_ascii=False)}, matches = '...'"
             forms.lines.append(f"# when = {{ {words} }}  # GUESS: may tell forms apart")
@@ -63,7 +65,11 @@ def form_tables(
 
 
 def _add_form(
-    forms: Forms, look: Look, group: ItemGroup, codebook: Mapping[str, CodebookField]
+    forms: Forms,
+    look: Look,
+    group: ItemGroup,
+    codebook: Mapping[str, CodebookField],
+    missing: Mapping[str, Any],
 ) -> None:
     known = group.candidates[0] if group.candidates else None
     told = "GUESS: by its names" if group.is_named else "GUESS: by the number of items alone"
@@ -81,19 +87,26 @@ def _add_form(
     forms.lines += [
         f"instrument = {json.dumps(name, ensure_ascii=False)}  # {told}",
         f'respondent = "{respondent}"  # GUESS',
-        f"items = {{ columns = {json.dumps(group.template, ensure_ascii=False)},"
-        f" count = {len(group.columns)}, omit_if_all_blank = true }}",
+        f"items = {{ {_columns(group)}, omit_if_all_blank = true }}",
         'reversed = "raw"  # GUESS: "already" if the export turns reversed items itself',
     ]
     forms.used += group.columns
     declared = [code for column in group.columns for code in _missing_codes(codebook, column)]
     outside = _outside(group, known)
     forms.missing = list(dict.fromkeys([*forms.missing, *declared, *outside]))
-    forms.lines += _values(group, known, {*declared, *outside})
+    forms.lines += _values(group, known, {*declared, *outside, *missing})
     if group.total:
         total = json.dumps(group.total, ensure_ascii=False)
         forms.lines.append(f"totals = {{ answered_sum = {total} }}  # GUESS")
         forms.used.append(group.total)
+
+
+def _columns(group: ItemGroup) -> str:
+    """The item columns as the grammar writes them."""
+    if group.is_worded:
+        return f"list = {json.dumps(group.columns, ensure_ascii=False)}"
+    template = json.dumps(group.template, ensure_ascii=False)
+    return f"columns = {template}, count = {len(group.columns)}"
 
 
 def _when(look: Look, group: ItemGroup, codebook: Mapping[str, CodebookField]) -> str | None:
@@ -153,8 +166,9 @@ def code_tables(look: Look, instruments: Mapping[str, Instrument]) -> Forms:
         by_code.setdefault(record.get(column, ""), Counter())[record.get(value, "")] += 1
     turned = Look(look.path, "csv", columns=tuple(by_code))
     turned.records = [{code: text} for code, texts in by_code.items() for text in list(texts)[:100]]
-    groups = guess(turned, instruments).groups
-    entries, known = [], set()
+    guesses = guess(turned, instruments)
+    groups, dates = guesses.groups, guesses.dates if eav else {}
+    entries, known = [], set(dates)
     for group in groups:
         instrument = group.candidates[0].name if group.candidates else group.template.split("{")[0]
         for number, code in enumerate(group.columns, start=1):
@@ -166,9 +180,7 @@ def code_tables(look: Look, instruments: Mapping[str, Instrument]) -> Forms:
         'respondent = "patient"  # GUESS',
         f"ignore = {json.dumps(rest, ensure_ascii=False)}",
     ]  # fmt: skip
-    if eav:
-        lines.append(
-            '# carry = ["the field that holds the date"]: then name it under fields.answered_at'
-        )
+    if dates:
+        lines.append(f"carry = {json.dumps(list(dates), ensure_ascii=False)}  # GUESS: dates")
     lines += ["[source.code.map]", *(entries or ['"FILL IN" = ["PHQ-9", 1]'])]
-    return Forms(lines, [column, value])
+    return Forms(lines, [column, value], dates=dates)

@@ -25,7 +25,13 @@ from schemas.tables import (
 
 BATCH_ROWS = 200_000
 NO_FAULTS = pl.DataFrame(schema={"row": pl.Int64, "rule": pl.String, "field": pl.String})
-FIELD_WORDS = {"at": "date", "reason": "end reason", "end": "end date", "status": "status"}
+FIELD_WORDS = {
+    "id": "appointment",
+    "at": "date",
+    "reason": "end reason",
+    "end": "end date",
+    "status": "status",
+}
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,11 @@ def _columns(part: Part) -> dict[str, str]:
             columns[f"score{n}"] = f"{prefix}_score{n}"
     elif part.kind == "appointment":
         happened = f"case when {names['status']} <> 'booked' then cast({names['at']} as date) end"
-        columns |= {"status": _word(f"{names['status']}_status"), "happened_on": happened}
+        columns |= {
+            "id": _word(f"{names['id']}_status" if "id" in names else OK),
+            "status": _word(f"{names['status']}_status"),
+            "happened_on": happened,
+        }
         columns |= {fact: _word(f"{names[fact]}_status") for fact in APPOINTMENT_FACTS}
     elif part.kind == "action":
         columns |= {fact: _word(f"{names[fact]}_status") for fact in ("kind", *ACTION_FACTS)}

@@ -212,6 +212,9 @@ def _plan_appointment(plan: RecordPlan, appointment: Appointment) -> None:
     columns["at"] = _told(appointment.planned_at or fields.answered_at)
     if appointment.planned_at is not None:
         names["at"] = plan.put_date("a_planned", appointment.planned_at)
+    if appointment.id is not None:
+        names["id"] = plan.put_text("a_id", appointment.id)
+        columns["id"] = _told(appointment.id)
     names["status"] = plan.put_text("a_status", appointment.status)
     columns["status"] = _told(appointment.status)
     _plan_facts(plan, appointment, "a", APPOINTMENT_FACTS, names, columns)
@@ -290,6 +293,7 @@ def _plan_key(plan: RecordPlan) -> None:
         keys = [f" || {SEPARATOR} || ".join(cells)] * len(plan.parts)
     else:
         keys = [_natural_key(part) for part in plan.parts]
+    keys = [part.names.get("id", key) for part, key in zip(plan.parts, keys, strict=True)]
     # Forms of one record mostly share their key: it is hashed once, which is most of the cost.
     distinct = list(dict.fromkeys(keys))
     for number, key in enumerate(distinct):

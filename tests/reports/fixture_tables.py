@@ -12,6 +12,7 @@ from typing import Any
 from tests.reports.alliance_tables import alliance_tables
 from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
+from tests.reports.fixture_process import process_tables
 from tests.reports.fixture_therapists import therapist_tables
 from tests.reports.worklist_tables import worklist_tables
 
@@ -102,6 +103,23 @@ MEASURES = [
 CLINICS = [("alder", "Alder practice"), ("birch", HOSTILE), ("cedar", "Cedar outpatient unit")]
 
 
+def _change_night() -> dict[str, Any]:
+    """The first night: nothing to hold it against."""
+    named = dict.fromkeys(
+        (
+            "before",
+            "n_files",
+            "n_new",
+            "n_corrected",
+            "n_again",
+            "late_text",
+            "n_moved",
+            "n_visible",
+        )
+    )
+    return {**named, "as_of": AS_OF, "why_not": "this is the first night"}
+
+
 def make_tables() -> dict[str, list[dict[str, Any]]]:
     """Builds all tables afresh, so that a test may change its own."""
     therapists = _therapists()
@@ -122,6 +140,9 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
     with_page = next(row["therapist_id"] for row in therapists if row["has_page"])
     return {
         "night": [_night()],
+        "change_night": [_change_night()],
+        "changed": [],
+        "rule_change": [],
         "clinic": _clinics(),
         "therapist": therapists,
         "figure": _beside_the_service(figures),
@@ -137,6 +158,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "scored_form": _scored_forms(),
         **therapist_tables(therapists),
         **_for_review(),
+        **process_tables(LEAK),
         **alliance_tables(HOSTILE, with_page),
         **worklist_tables(HOSTILE, with_page),
         **ending_tables(HOSTILE),

@@ -15,10 +15,13 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 def test_the_site_has_every_page_once(site):
     tables = make_tables()
-    clinics = {f"{row['page']}.html" for row in tables["clinic"]}
+    clinics = {
+        f"{row['page']}{kind}.html" for row in tables["clinic"] for kind in ("", ".over-time")
+    }
     therapists = {f"{row['page']}.html" for row in tables["therapist"] if row["has_page"]}
     fixed = {
         "index.html",
+        "over-time.html",
         "alliance.html",
         "on-track.html",
         "endings.html",
@@ -102,7 +105,7 @@ def test_a_clinic_that_failed_is_named_on_every_page_that_misses_it(read):
     clinic_of = {row["page"]: row["clinic_id"] for row in tables["therapist"] + tables["clinic"]}
     said = "Cedar outpatient unit: The mapping names a column that the file does not have"
     for path, page in read.items():
-        clinic = clinic_of.get(path.removesuffix(".html"))
+        clinic = clinic_of.get(path.removesuffix(".html").removesuffix(".over-time"))
         is_named = said in page.all("main")[0].text.replace(" ,", ",")
         assert is_named == (clinic in (None, "cedar") and path != "clinic-cedar.html"), path
     own = read["clinic-cedar.html"].all("main")[0].text
@@ -140,6 +143,7 @@ def test_a_service_without_any_row_still_gets_its_pages():
     pages = {path: PageReader(html) for path, html in render("managers", tables)}
     assert set(pages) == {
         "index.html",
+        "over-time.html",
         "alliance.html",
         "on-track.html",
         "endings.html",

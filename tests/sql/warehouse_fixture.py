@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from flows.changes import empty_changes
 from flows.model import build_models
 from flows.reference import Service, fill_reference
 from flows.sql_files import build
@@ -120,6 +121,8 @@ def build_stages(
 ) -> None:
     """Build the stages in order."""
     for stage in stages:
+        if stage == "measure":
+            empty_changes(con)
         if stage == "model" and root is None:
             build_models(con, _night(con))
         else:
