@@ -50,7 +50,7 @@ JOINED: Final = (
 # Programs whose texts come to stand in tables.
 SPEAKING: Final = ("flows/modelling/*.py", "flows/reference_period.py")
 WORD: Final = re.compile(r"[a-z]{2,}(-[a-z]+)?")
-QUERY: Final = re.compile(r"\b(select|from|filter|where) ")
+QUERY: Final = re.compile(r"\b(select|from|filter|where|join) |^, \w+\.")
 CODE: Final = re.compile(r"[\w./:%*\\{}\[\]()<>=,$^+-]*")
 
 
