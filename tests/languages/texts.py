@@ -139,7 +139,7 @@ def is_prose(text: str) -> bool:
         not LETTERS.search(bare)
         or "datum." in text
         or text.startswith(("#", "http"))
-        or "<" in text
+        or re.search(r"\\|<[a-z/]", text)
     ):
         return False
     return not CODE.fullmatch(text) or re.fullmatch(r"[A-Z][a-z]{2,}", text) is not None
