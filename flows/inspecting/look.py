@@ -15,7 +15,7 @@ from flows.inspecting.binary import Rows, binary_rows
 from flows.inspecting.detect import detect
 from flows.reading.cells import clean_name
 from flows.reading.delimited import BYTE_ORDER_MARKS
-from flows.reading.json_records import read_records
+from flows.reading.json_stretches import read_records
 from flows.reading.json_table import flat_cells
 from schemas.presets import presets
 
