@@ -144,7 +144,7 @@ class ResponseWalk:
             column = self._column_at(response, name, shape)
             if name in answers:
                 column = column.zip_with(column != "", item_column(answers[name], None, shape))
-            self.remarks.see_path(name, column.max(), name in answers)
+            self.remarks.see_path(name, str(column.max() or ""), name in answers)
             columns.append(column)
         return columns
 

@@ -278,7 +278,7 @@ def _kinds(stretch: Stretch, data: np.ndarray, values: _Values, first: np.ndarra
     gone = np.concatenate(([0], np.cumsum(values.ends - starts)))
     rest = data[~between(starts, values.ends, len(data))]
     rest[values.starts - gone[:-1]] = PLACE
-    offsets = np.append(stretch.starts - gone[first], len(rest))
+    offsets = np.append(stretch.starts - gone[first], len(rest) - 1)
     parts = [None, pa.py_buffer(offsets.astype(np.int64)), pa.py_buffer(rest)]
     texts = pa.Array.from_buffers(pa.large_binary(), len(stretch.starts), parts)
     return texts.dictionary_encode().indices.to_numpy()
