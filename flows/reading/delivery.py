@@ -21,6 +21,7 @@ from flows.reading.merge import (
     create_state,
     merge,
     retract_vanished,
+    tell_two_people,
     withdraw,
 )
 from schemas.export_format import Mapping, Shrink, Source
@@ -194,8 +195,7 @@ def merge_file(
             job = Merge(
                 kind, f"{prefix}_{kind}", state.tables[kind], rules.mapping.clinic.id, source.name,
                 delivery_id, as_of, versioned=source.version is not None, stale=stale,
-                repeats=reading.rows[kind].repeats,
-                withdrawals=state.withdrawals,
+                repeats=reading.rows[kind].repeats, withdrawals=state.withdrawals,
             )  # fmt: skip
             if state.in_memory:
                 create_state(con, job)
@@ -206,9 +206,11 @@ def merge_file(
             merged = merge(con, job, reading.findings)
             reading.rejected[kind] += merged.pop("rejected")
             counts[kind] = merged
-            if not stale:
-                _take_back(con, job, prefix, reading)
-            if state.tracks_order and kind == "form" and not stale:
+            if stale:
+                continue
+            _take_back(con, job, prefix, reading)
+            _tell_people(con, job, source, reading.findings)
+            if state.tracks_order and kind == "form":
                 _remember_order(con, job, state.sequence)
         state.sequence += 1
     for kind in KINDS:
@@ -227,6 +229,13 @@ def _take_back(
         close_withdrawn(con, job, reading.findings)
     if _has(con, withdrawn):
         withdraw(con, job, withdrawn)
+
+
+def _tell_people(
+    con: duckdb.DuckDBPyConnection, job: Merge, source: Source, findings: Findings
+) -> None:
+    if job.kind == "episode" and source.episode is not None and source.episode.sex is not None:
+        tell_two_people(con, job, " / ".join(source.episode.sex.columns), findings)
 
 
 def _settle_snapshot(

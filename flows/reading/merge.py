@@ -320,6 +320,23 @@ def _close(con: duckdb.DuckDBPyConnection, job: Merge, withdrawn: str) -> None:
     )
 
 
+def tell_two_people(
+    con: duckdb.DuckDBPyConnection, job: Merge, column: str, findings: Findings
+) -> None:
+    """Patients who have another sex in rows that this file neither has nor replaces."""
+    rows = con.execute(
+        f"""
+        select distinct i.line
+        from {job.incoming} i
+        join {job.state} other on other.patient_id = i.patient_id and other.sex <> i.sex
+        where other.known_to = {OPEN_END} and other.clinic_id = $clinic
+          and other.row_id not in (select row_id from {job.incoming} where row_id is not null)
+        order by i.line""",
+        {"clinic": job.clinic_id},
+    ).pl()
+    findings.add_lines("patient-differs-stored", rows["line"], column)
+
+
 def create_state(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
     """Create the tables that rows are merged to, with the columns of incoming ones, where absent."""
     con.execute(
