@@ -10,20 +10,25 @@ import os
 import re
 import shutil
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from flows.drawn import last_drawings
 from flows.errors import StreetError
 from flows.land import sync_folder
 from flows.progress import Progress
+from flows.published import AUDITORS
 from flows.reading.cells import literal
 from flows.workspace import Workspace
-from reports.render import count_pages, render_audit, render_care_team, render_site
+from reports.attachments import attachments
+from reports.language import ENGLISH, speaking
+from reports.pages import AUDIENCES
+from reports.render import count_pages, render
 
 UNFINISHED = ".building-"
-CARE_TEAM = "care_team"
 REPLACED = ".replaced-"
 AUDITED = ("landed", "valid", "finding", "ref", "score", "model", "measure", "report")
 # What a night is still writing of itself while it is published, and the fingerprint of the key.
@@ -59,6 +64,7 @@ def publish(
     as_of: date,
     revision: int,
     progress: Progress,
+    language: str = ENGLISH,
 ) -> Path:
     """Write pages and audit snapshot, make them durable, put them in place, move `current`.
 
@@ -69,12 +75,10 @@ def publish(
     building = workspace.published / f"{UNFINISHED}{place.name}"
     tables = report_tables(con)
     progress.step("publish pages")
-    _write_pages(tables, building / "reports", progress)
+    with speaking(language), last_drawings(workspace):
+        _write_pages(tables, building, progress)
     progress.step("publish audit snapshot")
-    _write_audit(con, building / "audit")
-    for name, content in render_audit(tables):
-        (building / "audit" / name).write_text(content, encoding="utf-8")
-    _write_care_team(tables, building / CARE_TEAM)
+    _write_audit(con, building / AUDITORS)
     _write_summary(tables, con, building)
     _sync_tree(building)
     if place.exists():
@@ -108,20 +112,28 @@ def _tables(con: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _write_pages(tables: dict[str, list[dict[str, Any]]], folder: Path, progress: Progress) -> None:
-    total = count_pages(tables)
-    for done, (name, content) in enumerate(render_site(tables), start=1):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-        progress.advance(done, total)
+def _write_pages(tables: dict[str, list[dict[str, Any]]], night: Path, progress: Progress) -> None:
+    """Each audience's pages in a folder that nobody but the account of the night may open."""
+    night.mkdir(mode=0o700)
+    total = sum(count_pages(audience, tables) for audience in AUDIENCES)
+    done = 0
+    for audience in AUDIENCES:
+        folder = night / audience
+        folder.mkdir(mode=0o700)
+        keep = partial(_write, folder)
+        for name, content in render(audience, tables, keep=keep):
+            keep(name, content)
+            done += 1
+            progress.advance(done, total)
+        for name, held in attachments(audience, tables):
+            (night / audience / name).write_bytes(held)
 
 
-def _write_care_team(tables: dict[str, list[dict[str, Any]]], folder: Path) -> None:
-    """Row level, one page a therapist: nobody but the account that ran the night may open it."""
-    folder.mkdir(mode=0o700)
-    for name, content in render_care_team(tables):
-        (folder / name).write_text(content, encoding="utf-8")
+def _write(folder: Path, name: str, content: str) -> None:
+    path = folder / name
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    # CSV has line ends of its own.
+    path.write_text(content, encoding="utf-8", newline="")
 
 
 def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -133,7 +145,8 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
             if table in NOT_AUDITED:
                 continue
             order = HISTORY_ORDER if table.endswith("_version") else "all"
-            since = "known_from" if table.endswith("_version") or table == "alias_record" else None
+            stated = table.endswith("_version") or table in ("alias_record", "objection_record")
+            since = "known_from" if stated else None
             since = since or ("as_of" if table.endswith("_record") else None)
             known = f" where {since} <= valid.night()" if since else ""
             target = folder / stage / f"{table}.parquet"

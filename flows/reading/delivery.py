@@ -14,6 +14,7 @@ import duckdb
 from flows.errors import FileRefused, MappingError
 from flows.reading.correct import Numbered
 from flows.reading.file import KINDS, FileReading, FileTask, read_file
+from flows.reading.finding import Findings
 from flows.reading.mapping_check import mapping_faults
 from flows.reading.merge import (
     Merge,

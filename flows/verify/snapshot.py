@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from flows.errors import NothingPublished
+from flows.published import snapshot_folder
 from flows.reading.cells import literal
 
 NEEDED = ("score/scale_score", "valid/form_version", "measure/total", "ref/setting")
@@ -30,6 +31,11 @@ from (
     select row_id as form_id, unnest(stated) as stated from valid.form_version
     where known_to > getvariable('as_of')::date
 );
+create view landed.alert as
+select * from landed.alert_record
+where as_of < getvariable('as_of')::date
+qualify revision = max(revision) over (partition by as_of);
+create view landed.arrival as from landed.arrival_record;
 create view valid.clinic as
 select clinic_id, max(day)::date as data_through
 from (
@@ -54,7 +60,7 @@ def open_snapshot(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         NothingPublished: when the folder holds no published night, or not all of one.
     """
-    audit = folder / "audit"
+    audit = snapshot_folder(folder)
     as_of = night_of(folder)
     missing = [name for name in NEEDED if not (audit / f"{name}.parquet").is_file()]
     if missing:
