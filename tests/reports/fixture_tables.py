@@ -105,7 +105,16 @@ CLINICS = [("alder", "Alder practice"), ("birch", HOSTILE), ("cedar", "Cedar out
 def _change_night() -> dict[str, Any]:
     """The first night: nothing to hold it against."""
     named = dict.fromkeys(
-        ("before", "n_files", "n_new", "n_corrected", "n_again", "late_text", "n_moved", "n_visible")
+        (
+            "before",
+            "n_files",
+            "n_new",
+            "n_corrected",
+            "n_again",
+            "late_text",
+            "n_moved",
+            "n_visible",
+        )
     )
     return {**named, "as_of": AS_OF, "why_not": "this is the first night"}
 
