@@ -14,6 +14,7 @@ from flows.reference_period import periods
 from flows.reference_rows import INSTRUMENT_TABLES, Row, instrument_rows
 from flows.reference_rules import rule_rows
 from flows.sql_files import SQL_ROOT, measures, read_sql_files
+from flows.targets import Target, target_faults, target_rows
 from schemas.instrument import find
 from schemas.instrument_types import Instrument
 
@@ -22,15 +23,17 @@ DEFAULTS = SCHEMAS / "defaults.toml"
 OUTCOME_SET = SCHEMAS / "talking_therapies.toml"
 
 # Defaults that are lists; a service sets them, if at all, elsewhere than among the thresholds.
-LISTS = frozenset({"outcome_preference", "phase_ends"})
+LISTS = frozenset({"outcome_preference", "phase_ends", "worklist_facts"})
 
 TABLES: Mapping[str, str] = {
     **INSTRUMENT_TABLES,
     "clinic": "clinic_id varchar, clinic_name varchar",
     "setting": "name varchar, value decimal(18,6), source varchar",
-    # The agreement that figures of therapists rest on stands here too; NULL there is none.
+    # The agreement that figures of therapists rest on stands here too, and what chances of single
+    # patients may be shown on; NULL there is none.
     "night": "service_name varchar, revision integer, program_version varchar, agreement varchar,"
-    " agreed_on date",
+    " agreed_on date, risk_owner varchar, risk_basis varchar, risk_assessment varchar,"
+    " risk_assessed_on date",
     # Levels that have the period, NULL for all; the longer period that its figures add up to; whether
     # it is only the part so far of a period that goes on.
     "period": "period_id varchar, period_kind varchar, period_start date, period_end date,"
@@ -41,12 +44,16 @@ TABLES: Mapping[str, str] = {
     " is_inferred boolean",
     # Phases of treatment by session; the last has no end.
     "phase": "phase integer, session_from integer, session_to integer, label varchar",
+    # Plain facts that put a course on the worklist, the most pressing first.
+    "worklist_fact": "rank integer, sign varchar",
     "outcome_preference": "rank integer, instrument_id varchar",
     # Everything that is compared with the night before to say whether a rule changed.
     "rule": "kind varchar, name varchar, content varchar",
     # The outcome set of NHS Talking Therapies; its thresholds are those of this population.
     "outcome_set": "instrument_id varchar, role varchar, rank integer, population varchar,"
     " diagnosis_groups varchar[]",
+    "target": "level varchar, unit_id varchar, measure varchar, instrument_id varchar,"
+    " value decimal(18,6), direction varchar, source varchar",
     "definition": "measure varchar, label varchar, version varchar, numerator varchar,"
     " denominator varchar, minimum integer, better varchar, why varchar, source varchar,"
     " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar,"
@@ -87,8 +94,11 @@ class Service:
     protocol: Sequence[Mapping[str, Any]] = ()
     outcome_preference: Sequence[str] = ()  # instrument ids or names, first decides
     disabled_instruments: Sequence[str] = ()
+    targets: Sequence[Target] = ()
     # What figures of therapists rest on: where it is found, and from when it holds.
     therapist_agreement: tuple[str, date] | None = None
+    # What chances of single patients may be shown on: owner, legal basis, assessment, its date.
+    patient_risk: tuple[str, str, str, date] | None = None
 
 
 def fill_reference(
@@ -106,6 +116,7 @@ def fill_reference(
     defaults = _defaults()
     preference = defaults.pop("outcome_preference")["value"]
     phase_ends = defaults.pop("phase_ends")["value"]
+    worklist_facts = defaults.pop("worklist_facts")["value"]
     faults = reference_faults(service, instruments)
     if faults:
         raise ReferenceFaults(faults)
@@ -114,7 +125,10 @@ def fill_reference(
     rows["clinic"] = sorted(service.clinics.items())
     rows["setting"] = _settings(defaults, service.thresholds)
     agreement = service.therapist_agreement or (None, None)
-    rows["night"] = [(service.name, service.revision, service.program_version, *agreement)]
+    risk = service.patient_risk or (None,) * 4
+    about = (service.name, service.revision, service.program_version)
+    rows["night"] = [(*about, *agreement, *risk)]
+    rows["worklist_fact"] = [(rank, sign) for rank, sign in enumerate(worklist_facts, start=1)]
     rows["period"] = periods(as_of, service.financial_year_starts)
     rows["delivery_due"] = sorted(service.deliveries_due)
     rows["protocol"] = _protocol(service.protocol, instruments)
@@ -123,6 +137,7 @@ def fill_reference(
     rows["outcome_preference"] = _preference(wanted, instruments)
     rows["outcome_set"] = _outcome_set()
     rows["definition"] = definitions(sql_root)
+    rows["target"] = target_rows(service.targets, instruments)
     files = read_sql_files(sql_root)
     rows["rule"] = rule_rows(files, instruments, disabled, rows, service.program_version)
     con.execute("create schema if not exists ref")
@@ -179,7 +194,7 @@ def reference_faults(service: Service, instruments: Mapping[str, Instrument]) ->
         for i, row in enumerate(service.protocol)
         if row["clinic"] not in service.clinics
     ]
-    return faults
+    return faults + target_faults(service.targets, service.clinics, instruments)
 
 
 def _is_patient_form(instrument: Instrument | None) -> bool:

@@ -40,6 +40,11 @@ class Workspace:
         return self.root / "aliases.csv"
 
     @property
+    def objections(self) -> Path:
+        """Which patients object to their risk being estimated; readable by the owner alone."""
+        return self.root / "objections.csv"
+
+    @property
     def instruments(self) -> Path:
         """The service's own instrument files."""
         return self.root / "instruments"

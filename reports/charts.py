@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from reports import drawings, look, specs, svg, words
+from reports import drawings, look, specs, svg
 from reports.language import _, spoken
 from reports.rows import Figure, Row, is_shown
 
 PART_OF_SCALE: Final = "The axis shows only a part of the scale: small differences look large."
 NOT_SHOWN: Final = "not shown"
+NOTHING: Final = "–"
 LABEL_WIDTH: Final = 26
 # Letters that fit on one line: those of a label, two of space and those of its value.
 ROW_WIDTH: Final = 44
@@ -263,7 +264,8 @@ def _chart(
 
 
 def _sentence(head: Sequence[str], row: Sequence[str]) -> str:
-    told = [f"{name} {cell}" for name, cell in zip(head[1:], row[1:], strict=True)]
+    cells = zip(head[1:], row[1:], strict=True)
+    told = [f"{name} {cell}" for name, cell in cells if cell != NOTHING]
     return f"{row[0]}: {'; '.join(told)}."
 
 

@@ -34,7 +34,7 @@ class Drawing(NamedTuple):
 
 
 def tidy(source: str) -> Drawing:
-    """Makes an SVG fit for inlining: no namespaces or classes, two decimals, clip paths by number.
+    """Makes an SVG fit for inlining: no namespaces or classes, one decimal, clip paths by number.
 
     The converter counts clip paths over its whole life and would print other ids each time.
     """
@@ -150,5 +150,5 @@ def _simplify(node: ET.Element) -> None:
 
 
 def _short(found: re.Match[str]) -> str:
-    text = f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+    text = f"{float(found[0]):.1f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

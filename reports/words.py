@@ -34,6 +34,8 @@ AUDIENCE: Final = {
     "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
     "care_front": "For this therapist and their supervisor alone. Not to be passed on.",
     "public": "For patients, those who refer them, and everyone else outside of the service.",
+    "worklist": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
+    "passed on.",
     "care_team": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
     "passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
@@ -65,6 +67,11 @@ SECTIONS: Final = {
     "waits": Section(
         "Waits",
         "Of finished courses, where the clinic records when a patient was referred.",
+    ),
+    "alerts": Section(
+        "Worklists",
+        "How often courses were put on the care team's worklists, and what came of it. Who was kept "
+        "by acting on an alert counts as an alert that was wrong.",
     ),
     "alliance": Section(
         "Alliance",
@@ -172,6 +179,11 @@ ALLIANCE_CAUTION: Final = (
 THERAPIST_SHARE: Final = (
     "More than 90 % of the differences in outcome between patients are not down to the therapist: "
     "the share that goes with therapists is about 5 % on average (Johns et al. 2019)."
+)
+
+WORKLIST_LEAD: Final = (
+    "Open courses that may be about to end without agreement, few enough to act on. A line is a prompt "
+    "to think of somebody, not a judgement of them, and whoever is not listed may leave as well."
 )
 
 CARE_LEAD: Final = (

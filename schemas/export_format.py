@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.field_kinds import Instant, Text, as_word
-from schemas.mapping_care import Appointment, Episode, Shared, known_values
+from schemas.mapping_care import Action, Appointment, Episode, Shared, known_values
 from schemas.mapping_faults import (
     MappingFaults,
     describe_fault,
@@ -111,6 +111,7 @@ class Source(Strict):
     form: tuple[Form, ...] = ()
     appointment: Appointment | None = None
     episode: Episode | None = None
+    action: Action | None = None
     code: tuple[Code, ...] = ()
     wide: Wide | None = None
     preset: str | None = None
@@ -127,15 +128,24 @@ class Source(Strict):
     @model_validator(mode="after")
     def _carries_something(self) -> Source:
         shaped = bool(self.code) or self.wide is not None
-        if not (self.form or shaped or self.appointment or self.episode):
-            raise ValueError("carries nothing: needs form, code, wide, appointment or episode")
+        others = bool(self.form or shaped or self.appointment or self.episode)
+        if not (others or self.action):
+            raise ValueError(
+                "carries nothing: needs form, code, wide, appointment, episode or action"
+            )
         faults = [
             f"{what} needs {key} (fields.{key} or its own)"
-            for what, part in [("appointment", self.appointment), ("episode", self.episode)]
+            for what, part in [
+                ("appointment", self.appointment),
+                ("episode", self.episode),
+                ("action", self.action),
+            ]
             if part is not None
             for key in ("patient",)
             if self.field_for(part, key) is None
         ]
+        if self.action and (others or self.join):
+            faults.append("action needs a source of its own: no form, appointment, episode or join")
         faults += code_gaps(self.code) + table_faults(self)
         parts = [self.part_of(join) for join in self.join] or [self]
         for part in parts:

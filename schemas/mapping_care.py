@@ -1,4 +1,4 @@
-"""What a record may carry beside forms: appointments and episodes, and the fields all parts share."""
+"""What a record may carry beside forms: appointments, episodes and actions, and the fields all share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from collections.abc import Mapping
 
 from pydantic import field_validator, model_validator
 
-from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS, fact_fault
+from schemas.facts import (
+    ACTION_FACTS,
+    ACTION_KINDS,
+    APPOINTMENT_FACTS,
+    EPISODE_FACTS,
+    fact_fault,
+)
 from schemas.field_kinds import Day, Id, Instant, Text, Word
 from schemas.mapping_parts import Condition, FieldRule, Strict
 
@@ -77,7 +83,28 @@ class Episode(Shared):
         return None if rule is None else known_values(rule, END_REASONS)
 
 
-def _refuse_unknown_facts(part: Appointment | Episode, facts: Mapping[str, object]) -> None:
+class Action(Shared):
+    """What the clinic did for a patient: one line of its log. Free text is not read."""
+
+    when: Condition | None = None
+    acted_on: Day
+    kind: Word
+    outcome: Word | None = None
+
+    @model_validator(mode="after")
+    def _known_facts(self) -> Action:
+        _refuse_unknown_facts(self, ACTION_FACTS)
+        return self
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, rule: FieldRule) -> FieldRule:
+        return known_values(rule, ACTION_KINDS)
+
+
+def _refuse_unknown_facts(
+    part: Appointment | Episode | Action, facts: Mapping[str, object]
+) -> None:
     rules = {name: getattr(part, name) for name in facts}
     faults = [
         fault

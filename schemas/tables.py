@@ -13,7 +13,7 @@ from decimal import Decimal
 import pandera.polars as pa
 import polars as pl
 
-from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
+from schemas.facts import ACTION_FACTS, APPOINTMENT_FACTS, EPISODE_FACTS
 
 # What the status words of a mapped cell mean, by field. A word that is not named is no fault.
 ID_FAULTS = {
@@ -157,6 +157,19 @@ def episode_schema(bounds: Bounds) -> pa.DataFrameSchema:
             "end_on": _between(bounds.earliest, bounds.latest, "date-too-old", "date-in-future"),
         },
         checks=[in_order],
+    )
+
+
+def action_schema(bounds: Bounds) -> pa.DataFrameSchema:
+    """Rows of actions: what is logged has been done."""
+    return pa.DataFrameSchema(
+        {
+            **_shared(),
+            "episode": _status(OPTIONAL_ID_FAULTS),
+            "kind": _status(REQUIRED_ID_FAULTS),
+            "on": _between(bounds.earliest, bounds.latest, "date-too-old", "date-in-future"),
+            **{fact: _status(FACT_FAULTS) for fact in ACTION_FACTS},
+        }
     )
 
 

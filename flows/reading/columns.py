@@ -102,7 +102,7 @@ def needed_columns(source: Source) -> list[tuple[str, ...]]:
         getattr(source.fields, f)
         for f in ("patient", "therapist", "episode", "session", "answered_at")
     ]
-    for part in (source.appointment, source.episode):
+    for part in (source.appointment, source.episode, source.action):
         if part is not None:
             fields += [getattr(part, f, None) for f in type(part).model_fields if f != "when"]
             names += [part.when.column] if part.when else []
@@ -164,7 +164,7 @@ def tell_columns(plan: RecordPlan, header_line: int, findings: Findings) -> None
 
 
 def _personal_fields(source: Source) -> list[str]:
-    parts = [source.fields, source.appointment, source.episode]
+    parts = [source.fields, source.appointment, source.episode, source.action]
     rules = [
         getattr(part, name, None)
         for part in parts

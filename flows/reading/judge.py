@@ -10,12 +10,13 @@ import polars as pl
 from flows.reading.cell_status import OK
 from flows.reading.finding import Findings
 from flows.reading.plan import Part
-from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
+from schemas.facts import ACTION_FACTS, APPOINTMENT_FACTS, EPISODE_FACTS
 from schemas.finding_rules import finding_rules
 from schemas.tables import (
     HELD,
     LINES_REFUSED,
     Bounds,
+    action_schema,
     appointment_schema,
     broken_rules,
     episode_schema,
@@ -71,7 +72,12 @@ def judge(
 def _schema(part: Part, bounds: Bounds):  # noqa: ANN202 - pandera's type is generic
     if part.form is not None:
         return form_schema(bounds, len(part.form.scores))
-    return appointment_schema(bounds) if part.kind == "appointment" else episode_schema(bounds)
+    schemas = {
+        "appointment": appointment_schema,
+        "episode": episode_schema,
+        "action": action_schema,
+    }
+    return schemas[part.kind](bounds)
 
 
 def _kinds(part: Part) -> str:
@@ -130,6 +136,8 @@ def _columns(part: Part) -> dict[str, str]:
             "happened_on": happened,
         }
         columns |= {fact: _word(f"{names[fact]}_status") for fact in APPOINTMENT_FACTS}
+    elif part.kind == "action":
+        columns |= {fact: _word(f"{names[fact]}_status") for fact in ("kind", *ACTION_FACTS)}
     else:
         columns |= {
             "end": _word(f"{names['end']}_status"),

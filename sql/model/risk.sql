@@ -3,7 +3,7 @@
 --
 -- For the sessions ahead everything known now is carried forward and only the number of the session
 -- moves on. What newer sessions have put right of the model in use is applied. For testing the
--- model, and for pages once the law allows it; today no page shows it.
+-- model, and for worklists where the service may show it.
 -- Longer than usual, because every term of the model has its line.
 --
 -- grain:   family, session_id

@@ -100,7 +100,7 @@ def test_other_charts_of_a_page_do_not_change_a_chart():
     assert first == again
     assert 'clip-path="url(#chart-1-clip-1)"' in first
     assert 'id="chart-1-clip-1"' in first
-    assert "M0.12,1" in first
+    assert "M0.1,1" in first
     assert "http" not in first
 
 
