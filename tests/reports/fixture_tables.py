@@ -104,7 +104,6 @@ MEASURES = [
 CLINICS = [("alder", "Alder practice"), ("birch", HOSTILE), ("cedar", "Cedar outpatient unit")]
 
 
-<<<<<<< HEAD
 def _target() -> dict[str, Any]:
     return {
         "level": "service", "unit_id": "service", "period_id": "year", "measure": "early_ending",
@@ -112,7 +111,8 @@ def _target() -> dict[str, Any]:
         "target_text": "at most 25 %", "source": HOSTILE, "state": "open",
         "state_text": "cannot be said: the interval lies on both sides",
     }  # fmt: skip
-=======
+
+
 def _change_night() -> dict[str, Any]:
     """The first night: nothing to hold it against."""
     named = dict.fromkeys(
@@ -128,7 +128,6 @@ def _change_night() -> dict[str, Any]:
         )
     )
     return {**named, "as_of": AS_OF, "why_not": "this is the first night"}
->>>>>>> 4c6382706fb7b0f1989e0e6a5673fef388c1255c
 
 
 def make_tables() -> dict[str, list[dict[str, Any]]]:
