@@ -52,6 +52,7 @@ def service_of(night: Night) -> Service:
         ],
         outcome_preference=settings.outcome.preference,
         disabled_instruments=settings.instruments.disabled,
+        targets=settings.target,
         therapist_agreement=(agreed.reference, agreed.date) if agreed else None,
         patient_risk=(
             (

@@ -14,6 +14,7 @@ from flows.reference_period import periods
 from flows.reference_rows import INSTRUMENT_TABLES, Row, instrument_rows
 from flows.reference_rules import rule_rows
 from flows.sql_files import SQL_ROOT, measures, read_sql_files
+from flows.targets import Target, target_faults, target_rows
 from schemas.instrument import find
 from schemas.instrument_types import Instrument
 
@@ -51,6 +52,8 @@ TABLES: Mapping[str, str] = {
     # The outcome set of NHS Talking Therapies; its thresholds are those of this population.
     "outcome_set": "instrument_id varchar, role varchar, rank integer, population varchar,"
     " diagnosis_groups varchar[]",
+    "target": "level varchar, unit_id varchar, measure varchar, instrument_id varchar,"
+    " value decimal(18,6), direction varchar, source varchar",
     "definition": "measure varchar, label varchar, version varchar, numerator varchar,"
     " denominator varchar, minimum integer, better varchar, why varchar, source varchar,"
     " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar,"
@@ -91,6 +94,7 @@ class Service:
     protocol: Sequence[Mapping[str, Any]] = ()
     outcome_preference: Sequence[str] = ()  # instrument ids or names, first decides
     disabled_instruments: Sequence[str] = ()
+    targets: Sequence[Target] = ()
     # What figures of therapists rest on: where it is found, and from when it holds.
     therapist_agreement: tuple[str, date] | None = None
     # What chances of single patients may be shown on: owner, legal basis, assessment, its date.
@@ -133,6 +137,7 @@ def fill_reference(
     rows["outcome_preference"] = _preference(wanted, instruments)
     rows["outcome_set"] = _outcome_set()
     rows["definition"] = definitions(sql_root)
+    rows["target"] = target_rows(service.targets, instruments)
     files = read_sql_files(sql_root)
     rows["rule"] = rule_rows(files, instruments, disabled, rows, service.program_version)
     con.execute("create schema if not exists ref")
@@ -189,7 +194,7 @@ def reference_faults(service: Service, instruments: Mapping[str, Instrument]) ->
         for i, row in enumerate(service.protocol)
         if row["clinic"] not in service.clinics
     ]
-    return faults
+    return faults + target_faults(service.targets, service.clinics, instruments)
 
 
 def _is_patient_form(instrument: Instrument | None) -> bool:

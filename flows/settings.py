@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from flows.calendar import is_cron
 from flows.errors import SettingsError
+from flows.targets import Target
 from flows.workspace import Workspace
 from reports.language import ENGLISH, languages
 from schemas.mapping_faults import describe_fault
@@ -206,6 +207,7 @@ class Settings(_Strict):
     outcome: OutcomeSettings = OutcomeSettings()
     instruments: InstrumentSettings = InstrumentSettings()
     governance: GovernanceSettings = GovernanceSettings()
+    target: tuple[Target, ...] = ()
     thresholds: dict[str, Decimal] = {}
 
     @field_validator("calendar")

@@ -36,6 +36,7 @@ class Figure:
     financial_years: tuple[Row, ...] = ()
     service: Row | None = None
     service_quarters: Mapping[str, Row] = field(default_factory=dict)
+    target: Row | None = None
 
     @property
     def key(self) -> FigureKey:
@@ -56,8 +57,13 @@ class Figure:
 class Figures:
     """Looks figures up by unit, in the order they are read: section, figure_order, measure."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        """Sorts `report.figure` once; the rows may come in any order."""
+    def __init__(self, rows: Iterable[Row], targets: Iterable[Row] = ()) -> None:
+        """Sorts `report.figure` once; the rows, and those of `report.target`, may come in any order."""
+        self._targets = {
+            (row["level"], row["unit_id"], figure_key(row)): row
+            for row in targets
+            if row["period_id"] == "year"
+        }
         self._years: dict[tuple[str, str], dict[FigureKey, Row]] = defaultdict(dict)
         self._periods: dict[tuple[str, str, str], dict[FigureKey, list[Row]]] = defaultdict(
             lambda: defaultdict(list)
@@ -90,6 +96,7 @@ class Figures:
                     )
                     if _is_compared(row)
                 },
+                target=self._targets.get((level, unit_id, key)),
             )
             for key, year in self._years[level, unit_id].items()
         ]

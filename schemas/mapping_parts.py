@@ -65,11 +65,12 @@ class DropRule(Strict):
 class FieldRule(Strict):
     """Where one value of a record is found and how its text is read.
 
-    Applied in this order: missing codes, extract, map, lookup, pad, matches, type or formats.
+    `missing` are texts that say nothing in this field alone. Applied in this order: missing codes, extract, map, lookup, pad, matches, type or formats.
     """
 
     column: str | None = None
     first_of: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     extract: Pattern | None = None
     map: dict[str, str] = {}
     lookup: dict[str, str] = {}

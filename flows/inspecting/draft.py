@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,15 +12,11 @@ from flows.inspecting.draft_forms import Forms, code_tables, form_tables
 from flows.inspecting.guess import Guesses
 from flows.inspecting.look import Look
 from flows.inspecting.responses import response_tables
+from flows.inspecting.toml_text import text_of
 from schemas.instrument_types import Instrument
 from schemas.presets import WITH_HEADER, presets
 
 FILL_IN = "FILL IN"
-
-
-def text_of(value: Any) -> str:
-    """A text or a list of texts as TOML."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def draft(
@@ -91,7 +86,7 @@ def _head(look: Look, preset: dict[str, Any], guesses: Guesses, clinic: str) -> 
 
 def _key(look: Look, preset: dict[str, Any], guesses: Guesses) -> list[str]:
     """The preset's key columns that are there; REDCap's first column has any name."""
-    if look.kind == "fhir" or "key" not in preset:
+    if look.kind in ("fhir", "tables") or "key" not in preset:
         return []
     spelled = {name.lower() for name in preset["key"]}
     present = [name for name in look.columns if name.lower() in spelled]
@@ -106,7 +101,8 @@ def _fields(look: Look, guesses: Guesses, preset: dict[str, Any], forms: Forms) 
     used = set(forms.used)
     known = _known_fields(preset)
     for role in ("patient", "therapist", "episode", "session"):
-        name = guesses.roles.get(role)
+        # Not every table of an archive has a column that one of them has.
+        name = guesses.roles.get(role) if look.kind != "tables" else None
         rule = known.get(role)
         if rule and (there := _there(look, rule)):
             used.update(there)
@@ -194,9 +190,10 @@ def _ignored(
 
 def _read_by(preset: dict[str, Any]) -> set[str]:
     """Columns that the joins, codes and appointments of a preset read."""
-    names = {key for join in preset.get("join", []) for _, key in join["to"]}
+    names = {key for join in preset.get("join", []) for _, key in join.get("to", [])}
     names |= {code[name] for code in preset.get("code", []) for name in ("column", "value")}
-    parts = [preset.get("appointment", {}), *(j.get("fields", {}) for j in preset.get("join", []))]
+    parts = [preset.get("appointment", {}), preset.get("episode", {})]
+    parts += [join.get("fields", {}) for join in preset.get("join", [])]
     rules = [rule for part in parts for rule in part.values() if isinstance(rule, dict)]
     return names | {rule["column"] for rule in rules}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +11,9 @@ from typing import Any
 from flows.inspecting.codebook import CodebookField
 from flows.inspecting.guess import MISSING_TEXT, Guesses, ItemGroup, guess
 from flows.inspecting.look import Look
+from flows.inspecting.toml_text import text_of
 from schemas.instrument_types import Instrument
+from schemas.mapping_parts import Items
 
 MOST_VALUES = 12
 
@@ -46,13 +47,15 @@ def form_tables(
     """A form for each group of columns that look like items."""
     forms = Forms()
     for ready in preset.get("form", []):
-        forms.used += [*ready["items"]["list"], *ready["totals"].values(), ready["when"]["column"]]
+        items = Items.model_validate(ready["items"]).names
+        forms.used += [*items, *ready["totals"].values()]
+        forms.used += [ready["when"]["column"]] if "when" in ready else []
     if forms.used or preset.get("code"):
         return forms
     for group in guesses.groups:
         _add_form(forms, look, group, codebook, preset.get("missing", {}))
         for name in guesses.telling:
-            words = f"column = {json.dumps(name, ensure_ascii=False)}, matches = '...'"
+            words = f"column = {text_of(name)}, matches = '...'"
             forms.lines.append(f"# when = {{ {words} }}  # GUESS: may tell forms apart")
     if not guesses.groups:
         forms.lines += [
@@ -81,11 +84,11 @@ def _add_form(
     forms.lines.append("[[source.form]]")
     when = _when(look, group, codebook)
     if when:
-        forms.lines.append(f"when = {{ column = {json.dumps(when)}, matches = '[12]' }}  # GUESS")
+        forms.lines.append(f"when = {{ column = {text_of(when)}, matches = '[12]' }}  # GUESS")
         forms.used.append(when)
     respondent = known.respondent if known else "patient"
     forms.lines += [
-        f"instrument = {json.dumps(name, ensure_ascii=False)}  # {told}",
+        f"instrument = {text_of(name)}  # {told}",
         f'respondent = "{respondent}"  # GUESS',
         f"items = {{ {_columns(group)}, omit_if_all_blank = true }}",
         'reversed = "raw"  # GUESS: "already" if the export turns reversed items itself',
@@ -96,7 +99,7 @@ def _add_form(
     forms.missing = list(dict.fromkeys([*forms.missing, *declared, *outside]))
     forms.lines += _values(group, known, {*declared, *outside, *missing})
     if group.total:
-        total = json.dumps(group.total, ensure_ascii=False)
+        total = text_of(group.total)
         forms.lines.append(f"totals = {{ answered_sum = {total} }}  # GUESS")
         forms.used.append(group.total)
 
@@ -104,8 +107,8 @@ def _add_form(
 def _columns(group: ItemGroup) -> str:
     """The item columns as the grammar writes them."""
     if group.is_worded:
-        return f"list = {json.dumps(group.columns, ensure_ascii=False)}"
-    template = json.dumps(group.template, ensure_ascii=False)
+        return f"list = {text_of(group.columns)}"
+    template = text_of(group.template)
     return f"columns = {template}, count = {len(group.columns)}"
 
 
@@ -152,7 +155,7 @@ def _values(group: ItemGroup, known: Instrument | None, missing: set[str]) -> li
                 f"values = {{ map = {{ {pairs} }} }}  # GUESS: the export counts from {low + 1:g}"
             ]
         return []
-    pairs = ", ".join(f'{json.dumps(text, ensure_ascii=False)} = "FILL IN"' for text in answers)
+    pairs = ", ".join(f'{text_of(text)} = "FILL IN"' for text in answers)
     return [f"values = {{ map = {{ {pairs} }}, fold = true }}  # FILL IN the instrument's numbers"]
 
 
@@ -172,15 +175,15 @@ def code_tables(look: Look, instruments: Mapping[str, Instrument]) -> Forms:
     for group in groups:
         instrument = group.candidates[0].name if group.candidates else group.template.split("{")[0]
         for number, code in enumerate(group.columns, start=1):
-            entries.append(f"{json.dumps(code)} = {json.dumps([instrument, number])}  # GUESS")
+            entries.append(f"{text_of(code)} = {text_of([instrument, number])}  # GUESS")
             known.add(code)
     rest = sorted(code for code in by_code if code and code not in known)
     lines = [
         "[[source.code]]", f'column = "{column}"', f'value = "{value}"',
         'respondent = "patient"  # GUESS',
-        f"ignore = {json.dumps(rest, ensure_ascii=False)}",
+        f"ignore = {text_of(rest)}",
     ]  # fmt: skip
     if dates:
-        lines.append(f"carry = {json.dumps(list(dates), ensure_ascii=False)}  # GUESS: dates")
+        lines.append(f"carry = {text_of(list(dates))}  # GUESS: dates")
     lines += ["[source.code.map]", *(entries or ['"FILL IN" = ["PHQ-9", 1]'])]
     return Forms(lines, [column, value], dates=dates)

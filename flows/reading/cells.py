@@ -112,10 +112,12 @@ class CellGrammar:
 
     def present(self, rule: FieldRule) -> str:
         """The first of the rule's cells that is not missing, as text; NULL where all are."""
-        cells = [
-            f"case when {self.is_missing(self.cell(name))} then null else {self.cell(name)} end"
-            for name in rule.columns
-        ]
+        own = ", ".join(map(literal, rule.missing))
+        cells = []
+        for name in rule.columns:
+            cell = self.cell(name)
+            gone = self.is_missing(cell) + (f" or {cell} in ({own})" if own else "")
+            cells.append(f"case when {gone} then null else {cell} end")
         return cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"
 
 

@@ -23,7 +23,7 @@ MODEL_CARD: Final = "model-card.html"
 
 def pages(tables: Tables) -> Iterator[Page]:
     """Lists every page for managers; data is gathered only when a page is rendered."""
-    figures = Figures(tables["figure"])
+    figures = Figures(tables["figure"], tables["target"])
     yield Page(OVERVIEW, "overview.html.j2", partial(_overview, tables, figures), "Overview")
     yield Page(CHANGED, "changes.html.j2", partial(changed, tables), "What changed")
     yield over_time.service_page(tables, figures)

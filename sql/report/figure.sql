@@ -4,7 +4,7 @@
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
 -- inputs:  measure.published, ref.definition, ref.instrument, ref.period, ref.scale, ref.setting,
---          score.protocol, valid.clinic
+--          score.finished_course, score.protocol, score.talking_therapies, valid.clinic
 -- columns: level VARCHAR                 service, clinic or therapist
 --          unit_id VARCHAR               service, or the clinic's or therapist's id
 --          clinic_id VARCHAR             clinic; NULL for the service
@@ -46,7 +46,7 @@
 --          shrunken_text VARCHAR         shrunken figure with its interval as printed
 --          note VARCHAR                  why withheld, or the caution that goes with it; NULL
 --                                        nothing to say
--- version: 2
+-- version: 3
 with setting as (
     select
         max(value) filter (where name = 'paired_floor') as paired_floor,
@@ -84,9 +84,23 @@ inferred as (
     where is_inferred
 ),
 
+-- outcomes of courses judged by a threshold that nobody found in its source
+unverified as (
+    select
+        finished.clinic_id,
+        finished.period_id,
+        count(*) as n_unverified,
+    from score.finished_course as finished
+    join score.talking_therapies as outcome on finished.episode_id = outcome.episode_id
+    where finished.is_long_enough and not outcome.is_verified
+    group by grouping sets ((finished.clinic_id, finished.period_id), (finished.period_id))
+),
+
 figure as (
     select
         published.*,
+        case when definition.section = 'talking_therapies' then unverified.n_unverified end
+            as n_unverified,
         period.period_kind,
         period.label as period_label,
         period.period_start,
@@ -131,6 +145,11 @@ figure as (
         on
             published.clinic_id is not distinct from inferred.clinic_id
             and published.instrument_id = inferred.instrument_id
+    left join unverified
+        on
+            published.clinic_id is not distinct from unverified.clinic_id
+            and published.period_id = unverified.period_id
+            and published.level <> 'therapist'
     left join data_reach on published.clinic_id is not distinct from data_reach.clinic_id
     cross join setting
 ),
@@ -227,6 +246,12 @@ written as (
             case
                 when is_shown and is_inferred
                     then 'what was expected is inferred from the clinic''s own rhythm'
+            end,
+            case
+                when is_shown
+                    then
+                        n_unverified::varchar
+                        || ' of these courses are judged by a threshold not yet found in its source'
             end,
             case
                 when shrunken is not null and between_from = 'literature'

@@ -33,6 +33,8 @@ HEADERS = {
     "castor": "Participant Id;Participant Status;Site Abbreviation;phq_1",
     "iapt": "CareActId,CodedAssToolType,PersScore,CareContDate,LocalPatientId",
     "iapt_tables": "IDS001MPI,IDS101Referral,IDS201CareContact,IDS202CareActivity,IDS607",
+    "pmhc": "metadata,clients,episodes,service-contacts,service-contact-practitioners,"
+    "collection-occasions,k10p,k5,sdq",
     "cdisc_qs": "STUDYID,USUBJID,QSSEQ,QSTESTCD,QSTEST,QSCAT,QSORRES,QSDTC",
     "openfit": "Client_ID,Case_ID,Session_ID,Session_Date,ORS_Skip,ORSQ1,ORSQ2,SRS_Skip,SRSQ1",
     "fhir": "QuestionnaireResponse",

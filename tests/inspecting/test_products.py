@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import tomllib
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,11 +16,13 @@ import xlsxwriter
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.errors import RapportError
 from flows.inspecting.look import look_at
 from flows.inspecting.report import inspect_file
 from schemas.export_format import read_mapping
 from tests.reading.conftest import REGISTRY, SAMPLES, read_paths
 from tests.reading.test_grammar import IAPT_TABLES
+from tests.reading.test_tables import appointments
 
 PRODUCTS = SAMPLES / "products"
 # Where only labels tell which columns belong together, more than two answers must have been seen.
@@ -142,3 +146,80 @@ def test_no_answer_or_id_of_a_product_file_is_told(tmp_path: Path) -> None:
     for name in CONFIRMED:
         text = "\n".join(inspect_file(product_file(name, tmp_path), REGISTRY, None, None))
         assert "P1" not in text and "thank you" not in text and "10.0.0.1" not in text, name
+
+
+ORG = "PHN999:North"
+PMHC_TABLES = {
+    "metadata.csv": "key,value\ntype,PMHC\nversion,4.0\n",
+    "clients.csv": f"organisation_path,client_key,slk,client_gender\n{ORG},C1,XXXXX010119902,2\n",
+    "episodes.csv": "organisation_path,episode_key,client_key,episode_end_date,episode_completion_status,referral_date\n"
+    f"{ORG},E1,C1,17052026,3,01022026\n{ORG},E2,C1,,0,1062026\n",
+    "collection-occasions.csv": "organisation_path,collection_occasion_key,episode_key,collection_occasion_date,reason_for_collection\n"
+    f"{ORG},O1,E1,03022026,1\n{ORG},O2,E1,3042026,2\n",
+    "k10p.csv": "organisation_path,measure_key,collection_occasion_key,"
+    + ",".join(f"k10p_item{n}" for n in range(1, 15))
+    + f",k10p_score,k10p_tags\n{ORG},M1,O1,1,3,2,4,4,4,4,1,1,1,4,18,88,3,25,\n"
+    f"{ORG},M2,O2,9,5,1,5,2,3,4,1,1,5,25,6,4,3,99,\n",
+    "service-contacts.csv": "organisation_path,service_contact_key,episode_key,service_contact_date,service_contact_no_show\n"
+    f"{ORG},S1,E1,03022026,2\n{ORG},S2,E1,10022026,1\n",
+    "service-contact-practitioners.csv": "organisation_path,service_contact_practitioner_key,service_contact_key,"
+    f"practitioner_key,primary_practitioner_indicator\n{ORG},Q1,S1,T1,1\n{ORG},Q2,S1,T2,2\n{ORG},Q3,S2,T1,1\n",
+}  # fmt: skip
+
+
+def test_an_upload_of_the_australian_minimum_data_set(tmp_path: Path) -> None:
+    path = tmp_path / "pmhc_2026-05.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in PMHC_TABLES.items():
+            archive.writestr(name, content)
+    assert look_at(path).preset == "pmhc"
+    mapping = read_mapping(drafted(path, tmp_path, {}))
+    reading = read_paths([path], mapping)
+    rows = reading.rows.filter(pl.col("item").is_in(["1", "2"]))
+    keys = ["patient_id", "episode_id", "instrument", "item", "value", "answered_at"]
+    assert rows.select(keys).rows() == [
+        ("C1", "E1", "K10", "1", "1", "2026-02-03"),
+        ("C1", "E1", "K10", "2", "3", "2026-02-03"),
+        ("C1", "E1", "K10", "1", None, "2026-04-03"),
+        ("C1", "E1", "K10", "2", "5", "2026-04-03"),
+    ]
+    refused = reading.findings.filter(pl.col("severity") == "reject")
+    assert refused.is_empty(), refused.to_dicts()
+    assert "column-unexpected" not in set(reading.findings["rule"])
+    found, about = appointments(path, mapping)
+    assert [row[:4] for row in found] == [
+        ("C1", "E1", "2026-02-03", "attended"), ("C1", "E1", "2026-02-10", "no_show"),
+    ]  # fmt: skip
+    assert about["found"] == {"form": 2, "appointment": 2, "episode": 2}
+
+
+def damaged(raw: bytes, seed: int) -> bytes:
+    """The bytes of a file cut, doubled, encoded anew, or robbed of a delimiter."""
+    luck = random.Random(seed)
+    at = luck.randrange(len(raw))
+    lines = raw.split(b"\n")
+    line = luck.randrange(len(lines))
+    return [
+        raw[:at],
+        b"\n".join([*lines[:line], lines[line], *lines[line:]]),
+        raw.decode("latin-1").encode(luck.choice(["utf-16", "utf-8", "utf-32", "cp037"])),
+        raw.replace(luck.choice([b",", b";", b"\t", b'"', b":"]), b" "),
+        raw[:at] + luck.choice([b'"', b"\0", b"\r", b"\xff\xfe", b"{[", b"\n\n"]) + raw[at:],
+        b"\n".join(lines[1:]),
+    ][seed % 6]
+
+
+@pytest.mark.parametrize("name", [*CONFIRMED, "openfit.csv"])
+def test_whatever_is_done_to_a_file_looking_at_it_ends_in_words(name: str, tmp_path: Path) -> None:
+    raw = product_file(name, tmp_path).read_bytes()
+    (inner := tmp_path / "damaged").mkdir()
+    path = inner / name
+    for seed in range(12):
+        path.write_bytes(damaged(raw, seed))
+        target = inner / f"draft{seed}.toml"
+        try:
+            inspect_file(path, REGISTRY, None, target)
+        except RapportError as error:
+            assert error.faults
+        else:
+            tomllib.loads(target.read_text())

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from flows.reference import ReferenceFaults, Service, reference_faults
 from flows.reference_period import periods
+from flows.targets import Target
 from tests.sql.warehouse_fixture import rows, shipped, warehouse
 
 
@@ -93,3 +94,20 @@ def test_preference_puts_named_instruments_first_and_forgets_none() -> None:
     assert named[2:] == sorted(
         i.id for i in shipped().values() if i.kind != "alliance" and i.id not in named[:2]
     )
+
+
+def test_targets_that_cannot_be_held_are_all_listed() -> None:
+    told = {"direction": "at least", "source": "contract"}
+    good = Target.model_validate(told | {"measure": "paired_outcome", "value": Decimal("0.9")})
+    targets = [
+        good,
+        Target.model_validate(told | {"measure": "recovery_rate", "value": 1}),
+        Target.model_validate(told | {"measure": "paired_outcome", "value": 90, "clinic": "z"}),
+        Target.model_validate(told | {"measure": "start_score", "value": 9, "instrument": "BDI"}),
+        good,
+    ]
+    faults = reference_faults(Service("S", {"a": "Alder"}, targets=targets), shipped())
+    assert [fault.partition(":")[0] for fault in faults] == [
+        "target[1].measure", "target[2].value", "target[2].clinic", "target[2].level",
+        "target[3].instrument", "target[4]",
+    ]  # fmt: skip

@@ -50,6 +50,7 @@ FORMATS = ["%Y-%m-%d %H:%M:%S"]
 MOVED = {CELLS["day"]: "2026-03-07 00:00:00"}
 OPTIONS: dict[str, dict[str, Any]] = {
     "first_of": dict.fromkeys(CELLS, ...),
+    "missing": {what: [cell] for what, cell in CELLS.items()},
     "extract": {"id": "(a)1", "text": "(a)1", "word": "a(b)", "instant": "2026-(.*)", "day": "2026-(.*)"},
     "map": {"id": {"a1": "b2"}, "text": {"a1": "b2"}, "word": ..., "instant": MOVED, "day": MOVED},
     "lookup": {"id": {"a1": "b2"}, "text": {"a1": "b2"}, "word": ..., "instant": MOVED, "day": MOVED},

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.reports.alliance_tables import alliance_tables
+from tests.reports.changed_tables import changed_tables
 from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
 from tests.reports.fixture_process import process_tables
@@ -103,6 +104,15 @@ MEASURES = [
 CLINICS = [("alder", "Alder practice"), ("birch", HOSTILE), ("cedar", "Cedar outpatient unit")]
 
 
+<<<<<<< HEAD
+def _target() -> dict[str, Any]:
+    return {
+        "level": "service", "unit_id": "service", "period_id": "year", "measure": "early_ending",
+        "instrument_id": None, "value": Decimal("0.25"), "direction": "at most",
+        "target_text": "at most 25 %", "source": HOSTILE, "state": "open",
+        "state_text": "cannot be said: the interval lies on both sides",
+    }  # fmt: skip
+=======
 def _change_night() -> dict[str, Any]:
     """The first night: nothing to hold it against."""
     named = dict.fromkeys(
@@ -118,6 +128,7 @@ def _change_night() -> dict[str, Any]:
         )
     )
     return {**named, "as_of": AS_OF, "why_not": "this is the first night"}
+>>>>>>> 4c6382706fb7b0f1989e0e6a5673fef388c1255c
 
 
 def make_tables() -> dict[str, list[dict[str, Any]]]:
@@ -150,6 +161,8 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "delivery": _deliveries(),
         "table_check": _checks(),
         "agreement": _agreement(),
+        **changed_tables(HOSTILE),
+        "target": [_target()],
         "definition": _definitions(),
         "instrument": _instruments(),
         "expected_course": expected_courses(),

@@ -23,6 +23,7 @@ def test_the_site_has_every_page_once(site):
     therapists = {f"{row['page']}.html" for row in tables["therapist"] if row["has_page"]}
     fixed = {
         "index.html",
+        "changed.html",
         "over-time.html",
         "alliance.html",
         "on-track.html",
@@ -146,10 +147,12 @@ def test_a_page_name_that_could_leave_the_folder_is_refused(page):
 
 
 def test_a_service_without_any_row_still_gets_its_pages():
-    tables = {name: [] for name in make_tables()} | {"night": make_tables()["night"]}
+    kept = {name: make_tables()[name] for name in ("night", "change_night")}
+    tables = {name: [] for name in make_tables()} | kept
     pages = {path: PageReader(html) for path, html in render("managers", tables)}
     assert set(pages) == {
         "index.html",
+        "changed.html",
         "over-time.html",
         "alliance.html",
         "on-track.html",
