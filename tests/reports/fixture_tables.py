@@ -104,7 +104,6 @@ MEASURES = [
 CLINICS = [("alder", "Alder practice"), ("birch", HOSTILE), ("cedar", "Cedar outpatient unit")]
 
 
-<<<<<<< HEAD
 def _target() -> dict[str, Any]:
     return {
         "level": "service", "unit_id": "service", "period_id": "year", "measure": "early_ending",
@@ -112,23 +111,6 @@ def _target() -> dict[str, Any]:
         "target_text": "at most 25 %", "source": HOSTILE, "state": "open",
         "state_text": "cannot be said: the interval lies on both sides",
     }  # fmt: skip
-=======
-def _change_night() -> dict[str, Any]:
-    """The first night: nothing to hold it against."""
-    named = dict.fromkeys(
-        (
-            "before",
-            "n_files",
-            "n_new",
-            "n_corrected",
-            "n_again",
-            "late_text",
-            "n_moved",
-            "n_visible",
-        )
-    )
-    return {**named, "as_of": AS_OF, "why_not": "this is the first night"}
->>>>>>> 4c6382706fb7b0f1989e0e6a5673fef388c1255c
 
 
 def make_tables() -> dict[str, list[dict[str, Any]]]:
@@ -151,9 +133,6 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
     with_page = next(row["therapist_id"] for row in therapists if row["has_page"])
     return {
         "night": [_night()],
-        "change_night": [_change_night()],
-        "changed": [],
-        "rule_change": [],
         "clinic": _clinics(),
         "therapist": therapists,
         "figure": _beside_the_service(figures),
