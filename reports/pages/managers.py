@@ -31,9 +31,7 @@ def pages(tables: Tables) -> Iterator[Page]:
     yield from over_time.clinic_pages(tables, figures)
     yield Page(ALLIANCE, "alliance.html.j2", partial(_alliance, tables), "Alliance")
     yield Page(ON_TRACK, "on_track.html.j2", partial(_on_track, tables), "On track")
-    yield Page(
-        ENDINGS, "endings.html.j2", partial(facts, tables, "endings", "ending_fact"), "Endings"
-    )
+    yield Page(ENDINGS, "endings.html.j2", partial(_endings, tables), "Endings")
     yield Page(DATA_QUALITY, "data_quality.html.j2", partial(_data_quality, tables), "Data quality")
     yield Page(METHODS, "methods.html.j2", partial(_methods, tables), "Methods")
     yield Page(
@@ -86,6 +84,13 @@ def _alliance(tables: Tables) -> dict[str, Any]:
             {"name": name, "rows": [row for row in factors if row["instrument"] == name]}
             for name in dict.fromkeys(row["instrument"] for row in factors)
         ],
+    }
+
+
+def _endings(tables: Tables) -> dict[str, Any]:
+    points = in_order(tables, "incidence_point", "group_order", "group_id", "cause", "session_no")
+    return facts(tables, "endings", "ending_fact") | {
+        "curves": Artist("Whole service").incidence(points)
     }
 
 
