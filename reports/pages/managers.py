@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import groupby
 from typing import Any, Final
 
 from reports import words
@@ -9,7 +10,7 @@ from reports.artist import Artist
 from reports.pages import over_time, units
 from reports.pages.changed import changed, first_changes
 from reports.pages.shared import Page, clinics, facts, fix_list, shared
-from reports.rows import Figures, Tables, in_order, only_row
+from reports.rows import Figures, Row, Tables, in_order, only_row
 
 OVERVIEW: Final = "index.html"
 CHANGED: Final = "changed.html"
@@ -121,6 +122,7 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
     return shared(tables, "data_quality") | {
         "agreement": in_order(tables, "agreement", "agreement_order"),
         "clinics": clinics(tables),
+        "completeness": _completeness(tables),
         "rejects": [row for row in fixes if row["severity"] == "reject"],
         "warnings": [row for row in fixes if row["severity"] != "reject"],
         "failed_checks": [row for row in checks if row["status"] == "failed"],
@@ -129,6 +131,14 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
         "tonight": [row for row in deliveries if row["as_of"] == night["as_of"]],
         "earlier": [row for row in reversed(deliveries) if row["as_of"] != night["as_of"]],
     }
+
+
+def _completeness(tables: Tables) -> list[list[Row]]:
+    """Gives the map of completeness as rows of cells: a clinic's questionnaire, month by month."""
+    columns = ("clinic_name", "clinic_id", "instrument", "instrument_id")
+    cells = in_order(tables, "completeness_month", *columns, "month_no")
+    grouped = groupby(cells, key=lambda cell: [cell[column] for column in columns])
+    return [list(members) for _, members in grouped]
 
 
 def _methods(tables: Tables) -> dict[str, Any]:
