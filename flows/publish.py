@@ -23,6 +23,7 @@ from flows.progress import Progress
 from flows.published import AUDITORS
 from flows.reading.cells import literal
 from flows.workspace import Workspace
+from reports.attachments import attachments
 from reports.language import ENGLISH, speaking
 from reports.pages import AUDIENCES
 from reports.render import count_pages, render
@@ -124,6 +125,8 @@ def _write_pages(tables: dict[str, list[dict[str, Any]]], night: Path, progress:
             keep(name, content)
             done += 1
             progress.advance(done, total)
+        for name, held in attachments(audience, tables):
+            (night / audience / name).write_bytes(held)
 
 
 def _write(folder: Path, name: str, content: str) -> None:

@@ -23,6 +23,7 @@ AUDIENCE: Final = {
     "clinic": "For the people who lead this clinic, and for its clinical operations.",
     "changed": "For those who run the service and lead its clinics, and for clinic operations.",
     "over_time": "For those who run the service and lead its clinics.",
+    "mend": "For the operations of this clinic. Safe to mail.",
     "therapist": "For this therapist and their supervisor, to talk about together. "
     "Not for ranking, pay or appraisal.",
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
@@ -166,6 +167,14 @@ PROCESS_SOURCE: Final = (
     "Chance alone shows a special cause somewhere in about one of six charts of 24 months in which nothing happened."
 )
 
+WORKBOOK_NOTES: Final = (
+    "Each sheet holds one section of the managers' pages: a line for each figure, unit and period. Values are those of the "
+    "pages, with up to four decimals; rates are shares that the cell shows in per cent.",
+    "A figure that is not shown has its reason in the cell of its value. It is not zero, and it is left out of nothing.",
+    "Eligible is how many should have a value, counted is how many have one. Read both before the value.",
+    "A period that is unfinished or settling will still move: data or endings of it are to come.",
+    "Target and figure are compared by the interval, not by the value alone.",
+)
 ALLIANCE_LEVEL: Final = "early_alliance_mean"
 ALLIANCE_COURSE: Final = "early_alliance_slope"
 ALLIANCE_ALONE: Final = (

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.reports.alliance_tables import alliance_tables
-from tests.reports.changed_tables import changed_tables
+from tests.reports.changed_tables import changed_tables, mend_tables
 from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
 from tests.reports.fixture_process import process_tables
@@ -113,6 +113,20 @@ def _target() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _workbook_lines(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The figures of the service and its clinics with their definitions; the clinic's name is hostile."""
+    names = dict(CLINICS)
+    added = {
+        "period_state": "settled", "target": None, "target_direction": None, "target_source": None,
+        "numerator_words": "=1+1", "denominator_words": "courses", "version": "1", "as_of": AS_OF,
+    }  # fmt: skip
+    rows = [row for row in figures if row["level"] != "therapist"]
+    return [
+        row | added | {"unit_name": names.get(row["unit_id"]), "line_order": number}
+        for number, row in enumerate(rows)
+    ]
+
+
 def make_tables() -> dict[str, list[dict[str, Any]]]:
     """Builds all tables afresh, so that a test may change its own."""
     therapists = _therapists()
@@ -141,7 +155,9 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "table_check": _checks(),
         "agreement": _agreement(),
         **changed_tables(HOSTILE),
+        **mend_tables(HOSTILE),
         "target": [_target()],
+        "workbook_line": _workbook_lines(_beside_the_service(figures)),
         "definition": _definitions(),
         "instrument": _instruments(),
         "expected_course": expected_courses(),
