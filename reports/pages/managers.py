@@ -78,7 +78,15 @@ def _alliance(tables: Tables) -> dict[str, Any]:
                 "id": topic,
                 "title": title,
                 "lead": lead,
-                "rows": [row for row in associations if row["topic"] == topic],
+                "rows": [
+                    row for row in associations if row["topic"] == topic and row["value_text"]
+                ],
+                # once for each questionnaire and reason, and not for every figure of it
+                "withheld": dict.fromkeys(
+                    (row["on_text"], row["note"])
+                    for row in associations
+                    if row["topic"] == topic and not row["value_text"]
+                ),
             }
             for topic, title, lead in words.TOPICS
         ],
