@@ -75,11 +75,13 @@ def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         raise SettingsError([f"rapport.toml: {fault}" for fault in faults])
     stage = "reference"
     try:
-        with transaction(con):
+        with standing_scores(con, night.as_of) as standing, transaction(con):
             fill_reference(con, night.instruments, service, night.as_of)
             for stage in STAGES:
                 night.progress.step(stage)
-                if stage == "model":
+                if stage == "score":
+                    night.progress.step(stage, build_scores(con, night.as_of, standing))
+                elif stage == "model":
                     build_models(con, night.as_of)
                 else:
                     build(con, stage)

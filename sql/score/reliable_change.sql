@@ -24,6 +24,7 @@
 --          last_on DATE               day of the last score
 --          sessions_before_end INTEGER attended sessions after the last score
 -- version: 2
+-- patient: episode_id
 with setting as (
     select
         max(value) filter (where name = 'baseline_session') as baseline_session,
