@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.frozen import keep, recall
+from flows.frozen import all_held, keep, recall
 from flows.sql_header import GrainColumn, Header, HeaderColumn, HeaderFault, read_header
 from schemas.model import FILLED_TABLES
 
@@ -124,7 +124,8 @@ def _text(con: duckdb.DuckDBPyConnection, file: SqlFile) -> str:
     if not (keys := file.header.frozen_by):
         return file.text
     name = f"{file.stage}_{file.table}_v{file.header.words['version']}"
-    keep(con, name, keys, file.text)
+    if not all_held(con, name, keys, file.header.words.get("keys")):
+        keep(con, name, keys, file.text)
     return recall(name, keys)
 
 

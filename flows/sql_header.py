@@ -11,9 +11,9 @@ GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
 # A measure may be left out of comparisons at a level; by default it has all three. One that is
 # shown only `where: used` has no row for units that never use it, nor at levels it leaves out.
 # Therapists are placed in a funnel only where it says so. A frozen table names the columns whose rows
-# are kept together for a quarter. A table of scores whose rows depend on one patient's records names
+# are kept together for a quarter, and, where it is dear, a table that has every key it can have. A table of scores whose rows depend on one patient's records names
 # the column that says whose they are, and which rows change with time alone.
-OPTIONAL_KEYS = frozenset({"levels", "frozen", "funnel", "where", "patient", "ages"})
+OPTIONAL_KEYS = frozenset({"levels", "frozen", "funnel", "where", "keys", "patient", "ages"})
 PATIENT_KEYS = frozenset({"patient_id", "episode_id", "form_id"})
 MEASURE_KEYS = frozenset(
     {
@@ -130,6 +130,8 @@ def _check_frozen(header: Header, where: str) -> None:
     keys = {column.name for column in header.grain if not column.nullable}
     if wrong := sorted(set(header.frozen_by) - keys):
         raise HeaderFault(f"{where}: frozen by {', '.join(wrong)}, which is no key of the grain")
+    if header.words.get("keys", "") not in {"", *(header.inputs if header.frozen_by else ())}:
+        raise HeaderFault(f"{where}: keys of a frozen table come from one of its inputs")
     if header.frozen_by and FROZEN_ON not in {column.name for column in header.columns}:
         raise HeaderFault(f"{where}: a frozen table has a column {FROZEN_ON}")
 

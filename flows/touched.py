@@ -24,9 +24,7 @@ _OF_TOUCHED = "patient_id in (select patient_id from touched_patient)"
 
 
 @contextmanager
-def touched_catalogue(
-    con: duckdb.DuckDBPyConnection, files: Sequence[SqlFile]
-) -> Iterator[None]:
+def touched_catalogue(con: duckdb.DuckDBPyConnection, files: Sequence[SqlFile]) -> Iterator[None]:
     """Have the second catalogue at hand, with no patient in it yet; before a transaction begins.
 
     Args:
@@ -91,7 +89,9 @@ def find_touched(
         f" and not {_OF_TOUCHED}",
     ):
         pass
-    con.execute("create or replace temp table touched_patient as select distinct * from touched_patient")
+    con.execute(
+        "create or replace temp table touched_patient as select distinct * from touched_patient"
+    )
     return _count(con, "touched_patient")
 
 

@@ -32,26 +32,29 @@ with setting as (
     from ref.setting
 ),
 
+attended as (
+    select
+        session.episode_id,
+        max(session.session_on) filter (where session.session_no <= setting.baseline_session)
+            as baseline_on,
+    from score.course_appointment as session
+    cross join setting
+    where session.status = 'attended'
+    group by session.episode_id
+),
+
 wanted as (
     select
         end_state.episode_id,
         end_state.clinic_id,
         end_state.last_attended_on,
         protocol.instrument_id,
-        max(session.session_on) filter (where session.session_no <= setting.baseline_session)
-            as baseline_on,
-    from score.end_state as end_state
+        attended.baseline_on,
+    from attended
+    join score.end_state as end_state on attended.episode_id = end_state.episode_id
     join
         score.protocol as protocol
         on end_state.clinic_id = protocol.clinic_id and protocol.kind <> 'alliance'
-    join score.course_appointment as session on end_state.episode_id = session.episode_id
-    cross join setting
-    where session.status = 'attended'
-    group by
-        end_state.episode_id,
-        end_state.clinic_id,
-        end_state.last_attended_on,
-        protocol.instrument_id
 ),
 
 scored as (

@@ -12,7 +12,7 @@ import duckdb
 from flows.reference import Service, fill_reference
 from flows.scores import build_scores, note_scores, standing_scores
 from flows.sql_files import build_table, read_sql_files
-from flows.warehouse import STORAGE, create_tables, limit_resources, transaction
+from flows.warehouse import STORAGE, create_tables, limit_resources, transaction, written_plainly
 from schemas.instrument import SHIPPED, load_instruments
 from tests.benchmark.ingest import timed
 
@@ -26,7 +26,7 @@ COURSES = f"""
     select
         i, md5('patient' || i) as patient_id, md5('course' || i) as episode_id,
         md5('therapist' || i % 20000) as therapist_id, ({SESSIONS})[i % 20 + 1] as n_sessions,
-        (date '2024-01-01' + (hash(i) % 900)::integer) as started_on, 'clinic' || i % 120 as clinic_id
+        (date '2024-01-01' + (hash(i) % 1005)::integer) as started_on, 'clinic' || i % 120 as clinic_id
     from range({{}}) listed (i)"""
 KNOWN = "'d' as delivery_id, i as line, {} as known_from, date '9999-12-31' as known_to"
 ATTENDED = """
@@ -77,7 +77,7 @@ def measure_scoring(folder: Path, sessions: int) -> Scoring:
     )
     export.unlink()
     con.execute("create schema score")
-    with transaction(con):
+    with written_plainly(con), transaction(con):
         for file in read_sql_files():
             if file.stage == "score":
                 result.tables.append((file.table, timed(lambda file=file: build_table(con, file))))
@@ -91,7 +91,7 @@ def measure_scoring(folder: Path, sessions: int) -> Scoring:
     bring_sessions(con, after)
     con.execute("checkpoint")
     start = time.perf_counter()
-    with standing_scores(con, after) as standing, transaction(con):
+    with written_plainly(con), standing_scores(con, after) as standing, transaction(con):
         fill_reference(con, instruments, service, after)
         computed = build_scores(con, after, standing)
     con.execute("checkpoint")
@@ -118,13 +118,14 @@ def fill(con: duckdb.DuckDBPyConnection, sessions: int) -> int:
 
 
 def bring_sessions(con: duckdb.DuckDBPyConnection, night: date) -> None:
-    """One more session, with its forms, of a share of the patients; the session's day is the night before."""
+    """One more session, with its forms, of those who began last: a share of all, seen on the day before."""
     con.execute(f"set variable as_of = date '{night}'")
     con.execute(f"""
         create or replace temp table attended as
         select * replace (n_sessions + 1 as session_no, date '{night}' - 1 as session_on,
             md5('session' || i || '/' || n_sessions + 1) as session_id)
-        from attended where session_no = n_sessions and i % {round(1 / TOUCHED)} = 0""")
+        from attended where session_no = n_sessions
+        qualify row_number() over (order by started_on desc, i) <= {TOUCHED} * (from (select count(*) from course))""")
     _enter_sessions(con, KNOWN.format(f"date '{night}'"))
 
 

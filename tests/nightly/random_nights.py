@@ -39,7 +39,9 @@ class RandomNights:
     def deliver(self, night: date, changes: int) -> None:
         """So many records that are new, corrected, moved or taken back."""
         for _ in range(changes):
-            kind = self.chance.choice(("form", "form", "form", "appointment", "appointment", "episode"))
+            kind = self.chance.choice(
+                ("form", "form", "form", "appointment", "appointment", "episode")
+            )
             known = sorted(self.open[kind])
             what = self.chance.random()
             if known and what < 0.1:
@@ -60,7 +62,9 @@ class RandomNights:
 
     def _enter(self, kind: str, night: date) -> None:
         patient = self.chance.choice(self.patients)
-        if kind == "appointment" and (patient[0] == "b" or (patient[0] == "c" and night.year < 2026)):
+        if kind == "appointment" and (
+            patient[0] == "b" or (patient[0] == "c" and night.year < 2026)
+        ):
             kind = "form"
         self.count += 1
         self._insert(kind, {"row_id": f"{kind}{self.count}"} | self._record(kind, patient, night))
