@@ -130,7 +130,7 @@ def _standing(con: duckdb.DuckDBPyConnection, as_of: date) -> Standing:
     tables = {
         f"{schema}.{table}"
         for schema, table in con.execute(
-            "select schema_name, table_name from duckdb_tables() where not temporary"
+            "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
         ).fetchall()
     }
     if not held or not {file.name for file in _files()} <= tables:

@@ -12,16 +12,21 @@ import pytest
 from flows.reference import Service, fill_reference
 from flows.scores import build_scores, standing_scores
 from flows.sql_files import SqlFile, build, read_sql_files
+from flows.sql_header import HeaderFault, read_header
 from flows.touched import HORIZON, RECORDS
 from flows.warehouse import create_tables, transaction
 from tests.nightly.random_nights import BEGIN, RandomNights
+from tests.sql.test_files import HEADER
 from tests.sql.warehouse_fixture import shipped
 
 SCORES = [file for file in read_sql_files() if file.stage == "score"]
-OF_PATIENTS = [file for file in SCORES if file.header.patient_key]
+OF_PATIENTS = [
+    pytest.param(file, id=file.table) for file in SCORES if file.header.patient_key is not None
+]
 SERVICE = Service("Service", {"a": "Alder", "b": "Birch", "c": "Cedar"})
 # So few courses are enough that a small service has every pooled constant.
 ENOUGH = "name like '%_courses' or name like '%_courses_needed' or name like '%_cell_needed'"
+DAY = timedelta(days=1)
 
 
 def warehouse() -> duckdb.DuckDBPyConnection:
@@ -31,13 +36,15 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def score(con: duckdb.DuckDBPyConnection, night: date, service: Service = SERVICE) -> str:
+def score(
+    con: duckdb.DuckDBPyConnection, night: date, service: Service = SERVICE, most: float = 1
+) -> str:
     """One night's scores; for whom they were computed."""
     con.execute(f"set variable as_of = date '{night}'")
     with standing_scores(con, night) as standing, transaction(con):
         fill_reference(con, shipped(), service, night)
         con.execute(f"update ref.setting set value = 3 where {ENOUGH}")
-        return build_scores(con, night, standing, most=1)
+        return build_scores(con, night, standing, most)
 
 
 def differing(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -78,5 +85,64 @@ def run_nights(seed: int, nights: int, patients: int = 120) -> list[str]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_touched_patients_alone_give_what_all_give(seed: int) -> None:
-    computed = run_nights(seed, nights=6)
-    assert sum("of" in how and "all" not in how for how in computed) >= 2, computed
+    computed = run_nights(seed, nights=5)
+    assert sum(how[0].isdigit() for how in computed) >= 2, computed
+
+
+def test_what_is_in_doubt_is_computed_for_all() -> None:
+    con = warehouse()
+    world = RandomNights(con, 3, patients=40)
+    world.deliver(BEGIN, 150)
+    night = BEGIN
+    assert score(con, night) == "all patients: none has scores yet"
+    world.deliver(night + DAY, 1)
+    assert re.fullmatch(r"[1-9]\d? of \d+ patients", score(con, night + DAY))
+    # landed for a night that has its scores already: the night was interrupted, or run again
+    world.deliver(night + DAY, 1)
+    found = score(con, night + 2 * DAY)
+    assert found == f"all patients: changed since {night + DAY}: rows of that night"
+    stand = f"all patients: the scores that stand are of {night + 2 * DAY}"
+    assert score(con, night + 2 * DAY) == score(con, night) == stand
+    world.rename(night + DAY)
+    assert score(con, night + DAY) == f"all patients: changed since {night}: aliases"
+    world.deliver(night + 2 * DAY, 30)
+    assert re.search(r"\d+ of \d+ have something new", score(con, night + 2 * DAY, most=0.1))
+    con.execute(
+        "update valid.form_version set known_to = ? where answered_at >= ?",
+        [night + 3 * DAY, night - 30 * DAY],
+    )
+    con.execute("update valid.appointment_version set known_to = ?", [night + 3 * DAY])
+    con.execute("update valid.episode_version set known_to = ?", [night + 3 * DAY])
+    assert score(con, night + 3 * DAY) == "all patients: a clinic's exports reach less far"
+    assert "quarter" in score(con, date(2025, 4, 1))
+
+
+def test_a_changed_number_reaches_patients_of_whom_nothing_is_new() -> None:
+    con = warehouse()
+    RandomNights(con, 4, patients=40).deliver(BEGIN, 150)
+    score(con, BEGIN)
+    patient = replace(SERVICE, thresholds={"gap_days": 20, "attach_before_days": 1})
+    assert score(con, BEGIN + DAY, patient)[0].isdigit()
+    assert differing(con) == {}
+
+
+@pytest.mark.parametrize("file", OF_PATIENTS)
+def test_what_changes_with_time_alone_says_so(file: SqlFile) -> None:
+    """The quarter is looked at for all tables; whatever else asks for the night must say which rows age."""
+    text = re.sub(r"--.*", "", file.text)
+    text = text.replace("date_trunc('quarter', getvariable('as_of')::date)", "")
+    assert file.header.ages or ("as_of" not in text and HORIZON not in file.inputs)
+    assert {name for name in file.inputs if name.startswith("valid.")} <= set(RECORDS)
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("patient: b", "belong to a patient by a column of theirs"),
+        ("patient: a", "belong to a patient by a column of theirs"),
+        ("ages:    a > night", "say by which column"),
+    ],
+)
+def test_a_header_says_whose_rows_are(line: str, fault: str) -> None:
+    with pytest.raises(HeaderFault, match=fault):
+        read_header(HEADER.replace("version: 1", f"version: 1\n-- {line}"), "sql/score/a.sql")
