@@ -360,7 +360,7 @@ def _tell_outcome(outcome: Any, *, quiet: bool) -> None:
     revision = f", revision {outcome.revision}" if outcome.revision > 1 else ""
     news = "" if outcome.is_new else " (nothing new: it stands as published)"
     out.print(f"Night {outcome.as_of}{revision} is {state}{news}.")
-    out.print(f"Report: {(outcome.folder / 'reports' / 'index.html').resolve()}", markup=False)
+    out.print(f"Report: {outcome.front_page.resolve()}", markup=False)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from flows.errors import InstrumentError
 from flows.land import inbox_clinics
 from flows.progress import Progress
+from flows.published import front_page
 from flows.reading.correct import Numbered
 from flows.settings import Settings
 from flows.steps import PlainSteps
@@ -42,6 +43,11 @@ class Outcome:
     refused: list[tuple[str, str, str]] = field(default_factory=list)
     left: list[tuple[str, str, str]] = field(default_factory=list)
     unknown_aliases: list[int] = field(default_factory=list)
+
+    @property
+    def front_page(self) -> Path:
+        """The page to open first."""
+        return front_page(self.folder)
 
     def alias_lines(self) -> list[str]:
         """What is said of aliases that lead nowhere: perhaps they are misspelt."""

@@ -29,7 +29,7 @@ def tell_outcome(workspace: Workspace, outcome: Outcome) -> list[str]:
     lines = [line for kind in notify.on for line in happened.get(kind, [])]
     problems = []
     if lines:
-        where = f"Report: {outcome.folder / 'reports' / 'index.html'}"
+        where = f"Report: {outcome.front_page}"
         problems += _send(notify, f"{service}: night {outcome.as_of}", [*lines, where])
     if not outcome.failed:
         problems += _beat(notify)

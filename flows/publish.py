@@ -18,13 +18,14 @@ import duckdb
 from flows.errors import StreetError
 from flows.land import sync_folder
 from flows.progress import Progress
+from flows.published import AUDITORS
 from flows.reading.cells import literal
 from flows.workspace import Workspace
 from reports.language import ENGLISH, speaking
-from reports.render import count_pages, render_audit, render_care_team, render_site
+from reports.pages import AUDIENCES
+from reports.render import count_pages, render
 
 UNFINISHED = ".building-"
-CARE_TEAM = "care_team"
 REPLACED = ".replaced-"
 AUDITED = ("landed", "valid", "finding", "ref", "score", "model", "measure", "report")
 # What a night is still writing of itself while it is published, and the fingerprint of the key.
@@ -70,14 +71,11 @@ def publish(
     place = published_folder(workspace, as_of, revision)
     building = workspace.published / f"{UNFINISHED}{place.name}"
     tables = report_tables(con)
-    progress.step("publish audit snapshot")
-    _write_audit(con, building / "audit")
     progress.step("publish pages")
     with speaking(language):
-        _write_pages(tables, building / "reports", progress)
-        for name, content in render_audit(tables):
-            (building / "audit" / name).write_text(content, encoding="utf-8")
-        _write_care_team(tables, building / CARE_TEAM)
+        _write_pages(tables, building, progress)
+    progress.step("publish audit snapshot")
+    _write_audit(con, building / AUDITORS)
     _write_summary(tables, con, building)
     _sync_tree(building)
     if place.exists():
@@ -111,20 +109,19 @@ def _tables(con: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _write_pages(tables: dict[str, list[dict[str, Any]]], folder: Path, progress: Progress) -> None:
-    total = count_pages(tables)
-    for done, (name, content) in enumerate(render_site(tables), start=1):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-        progress.advance(done, total)
-
-
-def _write_care_team(tables: dict[str, list[dict[str, Any]]], folder: Path) -> None:
-    """Row level, one page a therapist: nobody but the account that ran the night may open it."""
-    folder.mkdir(mode=0o700)
-    for name, content in render_care_team(tables):
-        (folder / name).write_text(content, encoding="utf-8")
+def _write_pages(tables: dict[str, list[dict[str, Any]]], night: Path, progress: Progress) -> None:
+    """Each audience's pages in a folder that nobody but the account of the night may open."""
+    night.mkdir(mode=0o700)
+    total = sum(count_pages(audience, tables) for audience in AUDIENCES)
+    done = 0
+    for audience in AUDIENCES:
+        (night / audience).mkdir(mode=0o700)
+        for name, content in render(audience, tables):
+            path = night / audience / name
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+            done += 1
+            progress.advance(done, total)
 
 
 def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -138,7 +138,7 @@ def _is_overtaken(settings: Settings, cron: str | None, night: Any) -> bool:
 def _leave_artifact(outcome: Outcome) -> None:
     lines = [
         f"# Night {outcome.as_of}, revision {outcome.revision}",
-        f"[Report]({(outcome.folder / 'reports' / 'index.html').resolve().as_uri()})",
+        f"[Report]({outcome.front_page.resolve().as_uri()})",
         "Partly green" if outcome.failed else "Green",
         *(f"- clinic {clinic} failed: {why}" for clinic, why in sorted(outcome.failed.items())),
         *(f"- {clinic}: {name} is not used ({rule})" for clinic, name, rule in outcome.refused),

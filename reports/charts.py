@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from reports import specs, svg, words
+from reports import specs, svg
+from reports.language import _, spoken
 from reports.rows import Figure, Row, is_shown
 
 PART_OF_SCALE: Final = "The axis shows only a part of the scale: small differences look large."
@@ -61,7 +62,7 @@ def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
 def phases(chart_id: str, rows: Sequence[Row]) -> Chart:
     """Draws one questionnaire's means by phase of treatment, in the order of the phases."""
     values = [
-        {"period": _broken(row["label"]), "service": None}
+        {"period": _broken(_(row["label"])), "service": None}
         | {
             name: None if row[name] is None else float(row[name])
             for name in ("value", "low", "high")
@@ -104,8 +105,8 @@ def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -
     values = [
         {
             "row": number,
-            "label": _lines(figure.year["label"], figure.year["value_text"]),
-            "text": figure.year["value_text"],
+            "label": _lines(_(figure.year["label"]), _(figure.year["value_text"])),
+            "text": _(figure.year["value_text"]),
             "zero": 0,
             "one": 1,
             "value": _number(figure.year, "value"),
@@ -203,10 +204,13 @@ def _chart(
     import vl_convert
 
     # The empty list of addresses: a chart may fetch nothing.
+    title, head = _(title), tuple(_(name) for name in head)
+    body = [tuple(_(cell) for cell in row) for row in body]
+    legend = [(mark, _(name)) for mark, name in legend]
     lines = max((len(row["label"]) for row in values if "row" in row), default=1)
     source = vl_convert.vega_to_svg(specs.filled(kind, values, lines), allowed_base_urls=[])
     told = " ".join(_sentence(head, row) for row in body)
-    remark = PART_OF_SCALE if kind.endswith("_mean") else None
+    remark = _(PART_OF_SCALE) if kind.endswith("_mean") else None
     texts = Markup("").join(
         svg.row_text(specs.row_top(kind, row, lines), specs.WIDTH, row["label"], row["text"])
         for row in values
@@ -225,10 +229,10 @@ def _compared(number: int, figure: Figure) -> dict[str, Any]:
     own, service = figure.year, figure.service
     prefix = "shrunken" if own["shrunken"] is not None else "value"
     bounds = ("shrunken_low", "shrunken_high") if prefix == "shrunken" else ("low", "high")
-    text = own["value_text"] if prefix == "value" else own["shrunken_text"]
+    text = _(own["value_text"] if prefix == "value" else own["shrunken_text"])
     return {
         "row": number,
-        "label": _lines(own["label"], text),
+        "label": _lines(_(own["label"]), text),
         "text": text,
         "zero": 0,
         "one": 1,
@@ -277,7 +281,7 @@ def _broken(label: str) -> str:
 def _months(row: Row) -> str:
     """Names a quarter on three short lines that fit under a dot, such as Oct–, Dec, 2026."""
     first, last = row["period_start"], row["period_end"]
-    return f"{words.MONTHS[first.month]}–|{words.MONTHS[last.month]}|{last.year}"
+    return f"{spoken().month(first)}–|{spoken().month(last)}|{last.year}"
 
 
 def _lines(label: str, value: str | None) -> list[str]:

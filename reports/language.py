@@ -100,6 +100,10 @@ class Language:
         """Writes a date as people say it."""
         return format_date(date, DAY.get(self.code, "d. MMM y"), locale=self.code)
 
+    def month(self, date: datetime.date) -> str:
+        """Names a date's month in short, without a full stop."""
+        return format_date(date, "LLL", locale=self.code).rstrip(".")
+
 
 def first_word(text: str) -> str:
     """Returns the word a text begins with; empty where it begins with a place."""

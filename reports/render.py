@@ -3,54 +3,52 @@
 import datetime
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.language import _, counted, spoken
-from reports.pages import Page, audit_pages, care_team_pages, pages
+from reports.pages import AUDIENCES
+from reports.pages.shared import Page
 from reports.rows import Tables
 
 UNKNOWN: Final = "–"
 
 
-def render_site(
-    tables: Tables, progress: Callable[[], None] | None = None
+def render(
+    audience: str, tables: Tables, progress: Callable[[], None] | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Yields every page of the site as (relative path, HTML), the overview first.
+    """Yields every page of an audience as (path in its folder, HTML), the front page first.
 
     `tables` maps the bare name of each report table (night, clinic, therapist, figure, fix_list,
     delivery, definition, instrument) to its rows, in any order; `progress` is called once per page.
     The same rows give the same bytes. Raises KeyError where a table is missing, jinja2's
     UndefinedError where a column is, ValueError for a page name that is not a plain file stem.
     """
-    for path, text in _render(pages(tables)):
-        yield path, text
+    environment = _environment()
+    listed = list(AUDIENCES[audience](tables))
+    for page in listed:
+        template = environment.get_template(page.template, globals={"day": _day, "spoken": spoken})
+        yield page.path, template.render(page.data() | {"nav": _nav(page, listed)})
         if progress is not None:
             progress()
 
 
-def render_audit(tables: Tables) -> Iterator[tuple[str, str]]:
-    """Yields the pages that stand in the audit folder, beside the site's own; see `render_site`."""
-    return _render(audit_pages(tables))
+def _nav(page: Page, listed: list[Page]) -> list[tuple[str, str, bool]]:
+    """Where a page leads: the named pages of its own folder, and which of them it is itself."""
+    folder = PurePosixPath(page.path).parent
+    return [
+        (PurePosixPath(other.path).name, other.name, other is page)
+        for other in listed
+        if other.name is not None and PurePosixPath(other.path).parent == folder
+    ]
 
 
-def render_care_team(tables: Tables) -> Iterator[tuple[str, str]]:
-    """Yields the pages of open courses, one per therapist; see `render_site`."""
-    return _render(care_team_pages(tables))
-
-
-def _render(listed: Iterator[Page]) -> Iterator[tuple[str, str]]:
-    environment = _environment()
-    for page in listed:
-        template = environment.get_template(page.template, globals={"day": _day, "spoken": spoken})
-        yield page.path, template.render(page.data())
-
-
-def count_pages(tables: Tables) -> int:
-    """Counts the pages `render_site` will yield, for a progress bar."""
-    return sum(1 for _ in pages(tables))
+def count_pages(audience: str, tables: Tables) -> int:
+    """Counts the pages `render` will yield, for a progress bar."""
+    return len(list(AUDIENCES[audience](tables)))
 
 
 @cache

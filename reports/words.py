@@ -18,11 +18,6 @@ class Section(NamedTuple):
     lead: str
 
 
-MONTHS: Final = (
-    *("", "Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
-
 AUDIENCE: Final = {
     "overview": "For those who run the service and plan the night.",
     "clinic": "For the people who lead this clinic, and for its clinical operations.",
@@ -35,6 +30,8 @@ AUDIENCE: Final = {
     "model_card": "For everyone who is to trust or to doubt the chance of leaving, and for auditors.",
     "methods": "For everyone who reads a figure here, and for auditors.",
     "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
+    "care_front": "For this therapist and their supervisor alone. Not to be passed on.",
+    "public": "For patients, those who refer them, and everyone else outside of the service.",
     "care_team": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
     "passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",

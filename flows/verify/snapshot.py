@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from flows.errors import NothingPublished
+from flows.published import snapshot_folder
 from flows.reading.cells import literal
 
 NEEDED = ("score/scale_score", "valid/form_version", "measure/total", "ref/setting")
@@ -54,7 +55,7 @@ def open_snapshot(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises:
         NothingPublished: when the folder holds no published night, or not all of one.
     """
-    audit = folder / "audit"
+    audit = snapshot_folder(folder)
     as_of = night_of(folder)
     missing = [name for name in NEEDED if not (audit / f"{name}.parquet").is_file()]
     if missing:

@@ -9,37 +9,39 @@ from pathlib import Path
 from flows.demo import make_demo
 from flows.progress import Progress
 from flows.workspace import Workspace
-from reports.render import render_audit, render_care_team, render_site
+from reports.pages import AUDIENCES
+from reports.render import render
 from tests.reports.fixture_tables import make_tables
 
 DEMO = (
-    "demo/reports/index.html",
-    "demo/reports/clinic-alder.html",
-    "demo/reports/clinic-birch.html",
-    "demo/reports/clinic-cedar.html",
-    "demo/reports/alliance.html",
-    "demo/reports/data-quality.html",
-    "demo/reports/on-track.html",
-    "demo/reports/endings.html",
-    "demo/reports/model-card.html",
-    "demo/reports/methods.html",
-    "demo/audit/scores.html",
-    "demo/audit/review.html",
+    "demo/managers/index.html",
+    "demo/managers/clinic-alder.html",
+    "demo/managers/clinic-birch.html",
+    "demo/managers/clinic-cedar.html",
+    "demo/managers/alliance.html",
+    "demo/managers/data-quality.html",
+    "demo/managers/on-track.html",
+    "demo/managers/endings.html",
+    "demo/managers/model-card.html",
+    "demo/managers/methods.html",
+    "demo/auditors/scores.html",
+    "demo/auditors/review.html",
 )
 # The small demonstration has too few therapists for pages of their own.
 THERAPIST = (
-    f"made-up/reports/{next(r['page'] for r in make_tables()['therapist'] if r['has_page'])}.html"
+    f"made-up/managers/{next(r['page'] for r in make_tables()['therapist'] if r['has_page'])}.html"
 )
 MADE_UP = (
-    "made-up/reports/index.html",
-    "made-up/reports/clinic-birch.html",
-    "made-up/reports/alliance.html",
-    "made-up/reports/data-quality.html",
-    "made-up/reports/on-track.html",
-    "made-up/reports/methods.html",
-    "made-up/audit/scores.html",
-    "made-up/audit/review.html",
-    "made-up/care_team/therapist-ab12cd.html",
+    "made-up/managers/index.html",
+    "made-up/managers/clinic-birch.html",
+    "made-up/managers/alliance.html",
+    "made-up/managers/data-quality.html",
+    "made-up/managers/on-track.html",
+    "made-up/managers/methods.html",
+    "made-up/auditors/scores.html",
+    "made-up/auditors/review.html",
+    "made-up/care_team/therapist-ab12cd/index.html",
+    "made-up/care_team/therapist-ab12cd/open-courses.html",
     THERAPIST,
 )
 PAGES = DEMO + MADE_UP
@@ -70,15 +72,11 @@ def build_sites(shared: Path) -> Sites:
 def _build(sites: Sites) -> None:
     building = sites.folder.with_name("sites.building")
     tables = make_tables()
-    folders = (
-        ("reports", render_site(tables)),
-        ("audit", render_audit(tables)),
-        ("care_team", render_care_team(tables)),
-    )
-    for folder, pages in folders:
-        (building / "made-up" / folder).mkdir(parents=True)
-        for path, text in pages:
-            (building / "made-up" / folder / path).write_text(text, encoding="utf-8")
+    for audience in AUDIENCES:
+        for name, text in render(audience, tables):
+            path = building / "made-up" / audience / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     outcome = make_demo(sites.workspace, 1, small=True, progress=Progress(sites.workspace))
     (building / "demo").symlink_to(outcome.folder, target_is_directory=True)
     building.rename(sites.folder)

@@ -19,7 +19,7 @@ FLOOR = 0.5
 @pytest.fixture(scope="module")
 def audit(sites: Sites) -> Iterator[duckdb.DuckDBPyConnection]:
     """The published figures with their definitions, as an auditor gets them."""
-    folder = sites.workspace.current / "audit"
+    folder = sites.workspace.current / "auditors"
     con = duckdb.connect()
     for stage, table in (("measure", "published"), ("report", "figure"), ("ref", "definition")):
         con.execute(f"create view {table} as from '{folder}/{stage}/{table}.parquet'")

@@ -155,7 +155,7 @@ def test_a_page_becomes_a_pdf(visits: Visits, page: str) -> None:
     assert pdf.startswith(b"%PDF-") and len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 1
 
 
-@pytest.mark.parametrize("page", ["demo/reports/index.html", "made-up/reports/index.html"])
+@pytest.mark.parametrize("page", ["demo/managers/index.html", "made-up/managers/index.html"])
 def test_five_seconds_tell_green_or_not_what_needs_attention_and_how_complete(
     visits: Visits, page: str
 ) -> None:

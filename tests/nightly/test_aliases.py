@@ -86,7 +86,7 @@ def test_aliases_change_nothing_but_what_they_say(service: Workspace, tmp_path: 
     write(other, f"patient,north,nobody {CANARY},,{CANARY} 1,,,typed wrong,records office")
     assert run(other).alias_lines() == ["aliases.csv:2: nobody has delivered this number yet"]
     # the alias itself is in the audit snapshot, and nowhere else
-    skip = ("audit/landed/alias_record.parquet", "SHA256SUMS")
+    skip = ("auditors/landed/alias_record.parquet", "SHA256SUMS")
     mine, theirs = (
         {k: v for k, v in tree(w.published).items() if not k.endswith(skip)}
         for w in (service, other)

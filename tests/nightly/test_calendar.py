@@ -72,9 +72,9 @@ def test_a_delivery_that_does_not_come_is_named_wherever_it_is_looked_for(
     missed = clinics(outcome.folder)["north"]
     assert missed["is_late"]
     assert missed["state_text"].endswith("the delivery due on 11 March 2026 has not come")
-    overview = (outcome.folder / "reports" / "index.html").read_text(encoding="utf-8")
+    overview = (outcome.folder / "managers" / "index.html").read_text(encoding="utf-8")
     assert "the delivery due on 11 March 2026 has not come" in overview
-    quality = (outcome.folder / "reports" / "data-quality.html").read_text(encoding="utf-8")
+    quality = (outcome.folder / "managers" / "data-quality.html").read_text(encoding="utf-8")
     assert "1 deliveries of the clinic&#39;s calendar did not come" in quality
     drop(service, "north", "forms_2.csv", first_forms(600))
     assert not clinics(run(service, date(2026, 3, 13)).folder)["north"]["is_late"]

@@ -49,7 +49,7 @@ def test_published_counts_of_a_public_study(tmp_path: Path) -> None:
     export(Path(DATA), root / "inbox" / "ward" / "claus_2020.csv")
     night = rapport("run", "--as-of", NIGHT, "-w", root, cwd=tmp_path)
     assert night.returncode == 0, night.stdout + night.stderr
-    audit = root / "published" / "current" / "audit"
+    audit = root / "published" / "current" / "auditors"
     with duckdb.connect() as con:
         con.execute("set file_search_path = ?", [str(audit)])
         counts = {

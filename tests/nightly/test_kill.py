@@ -69,7 +69,7 @@ def test_killed_and_started_again_is_as_undisturbed(
     assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
     # Before the new night is in its place the old one stands whole, afterwards the new one.
     assert workspace.current.resolve().name in (NIGHT.isoformat(), NEXT.isoformat())
-    assert (workspace.current / "reports" / "index.html").is_file()
+    assert (workspace.current / "managers" / "index.html").is_file()
     run(workspace, NEXT)
     assert tree(workspace.published) == expected
     assert [p for p in workspace.inbox.rglob("*") if p.is_file()] == []

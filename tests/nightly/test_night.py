@@ -12,8 +12,10 @@ import pytest
 
 from flows.errors import RapportError, SettingsError, WorkspaceBusy, WorkspaceError
 from flows.reading.incoming import Pseudonyms
+from flows.verify.snapshot import open_snapshot
 from flows.warehouse import open_warehouse
 from flows.workspace import Workspace
+from reports.pages import AUDIENCES
 from tests.nightly.conftest import (
     CANARY,
     MAPPING,
@@ -31,13 +33,13 @@ from tests.nightly.conftest import (
 
 def rows(workspace: Workspace, table: str, columns: str = "*", where: str = "true") -> list[tuple]:
     """Rows of the published audit snapshot."""
-    path = workspace.current / "audit" / f"{table.replace('.', '/')}.parquet"
+    path = workspace.current / "auditors" / f"{table.replace('.', '/')}.parquet"
     con = duckdb.connect()
     return con.execute(f"select {columns} from '{path}' where {where} order by all").fetchall()
 
 
 def page(workspace: Workspace, name: str) -> str:
-    return (workspace.current / "reports" / name).read_text(encoding="utf-8")
+    return (workspace.current / "managers" / name).read_text(encoding="utf-8")
 
 
 class TestFirstNight:
@@ -83,14 +85,14 @@ class TestFirstNight:
             if path.is_file():
                 assert b"Canary" not in path.read_bytes(), path
         assert "Canary" not in night.progress.read_text(encoding="utf-8")
-        for parquet in night.current.glob("audit/*/*.parquet"):
+        for parquet in night.current.glob("auditors/*/*.parquet"):
             found = duckdb.sql(f"select * from '{parquet}'").fetchall()
             assert "Canary" not in str(found), parquet
 
     def test_line_and_file_lead_back_to_the_source(self, night: Workspace) -> None:
         line, name = duckdb.sql(
-            f"""select f.line, d.file_name from '{night.current}/audit/valid/form_version.parquet' f
-            join '{night.current}/audit/landed/delivery_record.parquet' d using (delivery_id)
+            f"""select f.line, d.file_name from '{night.current}/auditors/valid/form_version.parquet' f
+            join '{night.current}/auditors/landed/delivery_record.parquet' d using (delivery_id)
             where f.clinic_id = 'north' and f.session_label = '3'
             order by f.line limit 1"""
         ).fetchall()[0]
@@ -100,11 +102,14 @@ class TestFirstNight:
         assert night.key_path.stat().st_mode & 0o777 == 0o600
         for folder in (night.archive, night.published, night.warehouse.parent):
             assert folder.stat().st_mode & 0o077 == 0
+        assert {p.name for p in night.current.iterdir() if p.is_dir()} == {*AUDIENCES}
+        for folder in (*night.current.iterdir(), *night.current.glob("care_team/*")):
+            assert not folder.is_dir() or folder.stat().st_mode & 0o077 == 0
 
     def test_the_audit_database_opens_from_its_folder(
         self, night: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.chdir(night.current / "audit")
+        monkeypatch.chdir(night.current / "auditors")
         con = duckdb.connect("audit.duckdb", read_only=True)
         assert con.execute("select count(*) from valid.form_version").fetchone() == (48,)
         views = {
@@ -116,7 +121,7 @@ class TestFirstNight:
         assert {"score.scale_score", "finding.finding_record", "landed.delivery_record"} <= views
 
     def test_every_column_of_every_stage_is_in_the_dictionary(self, night: Workspace) -> None:
-        text = (night.current / "audit" / "dictionary.csv").read_text(encoding="utf-8")
+        text = (night.current / "auditors" / "dictionary.csv").read_text(encoding="utf-8")
         assert "score,scale_score,value," in text
         assert "valid,form_version,answers," in text
 
@@ -136,6 +141,16 @@ def test_the_same_night_again_changes_nothing(service: Workspace) -> None:
     again = run(service)
     assert not again.is_new and again.folder == first.folder
     assert tree(service.published, without=()) == before
+
+
+def test_a_night_whose_folders_have_their_older_names_is_still_found(service: Workspace) -> None:
+    run(service)
+    (service.current / "managers").rename(service.current / "reports")
+    (service.current / "auditors").rename(service.current / "audit")
+    again = run(service)
+    assert not again.is_new and again.front_page.is_file()
+    with open_snapshot(again.folder) as con:
+        assert con.execute("select count(*) > 0 from score.scale_score").fetchone() == (True,)
 
 
 def test_a_night_built_again_is_identical_byte_for_byte(service: Workspace) -> None:

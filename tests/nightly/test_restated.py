@@ -42,7 +42,7 @@ def expected(clinic: str) -> set[tuple[object, ...]]:
 
 
 def found(workspace: Workspace, clinic: str) -> set[tuple[object, ...]]:
-    path = workspace.current / "audit" / "valid" / "form_version.parquet"
+    path = workspace.current / "auditors" / "valid" / "form_version.parquet"
     rows = duckdb.execute(
         f"select patient_id, session_label, strftime(answered_at, '%Y-%m-%dT%H:%M:%S'), answers"
         f" from '{path}' where clinic_id = '{clinic}' and known_to = '9999-12-31'"

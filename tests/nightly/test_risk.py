@@ -51,7 +51,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def listed(night: Path, table: str, columns: str, file: str) -> list[tuple[object, ...]]:
     with duckdb.connect() as con:
-        path = night / "audit" / "report" / f"{table}.parquet"
+        path = night / "auditors" / "report" / f"{table}.parquet"
         query = f"select {columns} from '{path}' where file_name = ? order by all"
         return con.execute(query, [file]).fetchall()
 
@@ -65,7 +65,7 @@ def test_answers_are_listed_with_and_without_score_and_refused_rows_by_line(
         (3, "no score: 1 of 9 items of total are missing", 8),
     ]
     assert listed(night, "refused_risk", "n, lines_text, age_days", file) == [(2, "4, 6", 0)]
-    review = (night / "audit" / "review.html").read_text(encoding="utf-8")
+    review = (night / "auditors" / "review.html").read_text(encoding="utf-8")
     assert "forms_risk.csv:4, 6" in review and "not an alarm system" in review
     assert "often" not in review and CANARY not in review
 
@@ -82,7 +82,7 @@ def test_what_is_not_looked_at_is_named(nights: tuple[Path, Path]) -> None:
 
 
 def test_no_page_for_managers_points_to_a_risk_answer(nights: tuple[Path, Path]) -> None:
-    for path in sorted((nights[0] / "reports").rglob("*.html")):
+    for path in sorted((nights[0] / "managers").rglob("*.html")):
         page = path.read_text(encoding="utf-8")
         assert "answer a risk item" not in page and "risk-refused" not in page, path
 

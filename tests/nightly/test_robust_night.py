@@ -30,7 +30,7 @@ from tests.nightly.conftest import (
 def published(
     workspace: Workspace, table: str, columns: str = "*", where: str = "true"
 ) -> list[tuple]:
-    path = workspace.current / "audit" / f"{table.replace('.', '/')}.parquet"
+    path = workspace.current / "auditors" / f"{table.replace('.', '/')}.parquet"
     return (
         duckdb.connect()
         .execute(f"select {columns} from '{path}' where {where} order by all")
@@ -190,7 +190,7 @@ def test_skipped_nights_are_named_on_the_page(service: Workspace) -> None:
     service.settings.write_text(text, encoding="utf-8")
     run(service, date(2026, 3, 10))
     run(service, date(2026, 3, 17))
-    page = (service.current / "reports" / "index.html").read_text(encoding="utf-8")
+    page = (service.current / "managers" / "index.html").read_text(encoding="utf-8")
     for day in ("2026-03-11", "2026-03-12", "2026-03-13", "2026-03-16"):
         assert day in page
     assert "2026-03-14" not in page

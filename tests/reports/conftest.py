@@ -4,13 +4,13 @@ import pytest
 from fixture_tables import make_tables
 from page_reader import PageReader
 
-from reports.render import render_site
+from reports.render import render
 
 
 @pytest.fixture(scope="session")
 def site() -> dict[str, str]:
     """Every page of the made-up service."""
-    return dict(render_site(make_tables()))
+    return dict(render("managers", make_tables()))
 
 
 @pytest.fixture(scope="session")

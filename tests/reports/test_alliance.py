@@ -4,13 +4,13 @@ import re
 
 from markupsafe import escape
 
-from reports.render import render_audit, render_care_team, render_site
+from reports.render import render
 from tests.reports.alliance_tables import PATIENT
 from tests.reports.fixture_tables import HOSTILE, make_tables
 
 
 def test_the_page_of_the_alliance_shows_values_counts_and_reasons() -> None:
-    page = dict(render_site(make_tables()))["alliance.html"]
+    page = dict(render("managers", make_tables()))["alliance.html"]
     for text in (
         "r 0.49 (0.41 to 0.57)", "152 courses, of 1591 with any", "not shown: too few: 12",
         "-0.14 (-0.16 to -0.12)", "91 % (830 of 912)", "fewer than 5", "1528 of 1578 courses",
@@ -21,9 +21,13 @@ def test_the_page_of_the_alliance_shows_values_counts_and_reasons() -> None:
 
 
 def test_each_therapist_has_a_page_with_their_own_open_courses() -> None:
-    pages = dict(render_care_team(make_tables()))
-    assert list(pages) == ["therapist-99ffee.html", "therapist-ab12cd.html"]
-    page = pages["therapist-ab12cd.html"]
+    pages = dict(render("care_team", make_tables()))
+    assert list(pages) == [
+        f"therapist-{name}/{page}"
+        for name in ("99ffee", "ab12cd")
+        for page in ("index.html", "open-courses.html")
+    ]
+    page = pages["therapist-ab12cd/open-courses.html"]
     assert "Patient e2e2e2e2" in page
     assert "e3e3e3e3" not in page
     assert HOSTILE not in page
@@ -33,12 +37,12 @@ def test_each_therapist_has_a_page_with_their_own_open_courses() -> None:
     )
     assert "Symptoms: nothing scored" in page
     own = next(row["page"] for row in make_tables()["therapist"] if row["has_page"])
-    assert f'href="../reports/{own}.html"' in page
-    assert "Your figures" not in pages["therapist-99ffee.html"]
+    assert f'href="../../managers/{own}.html"' in page
+    assert "Your figures" not in pages["therapist-99ffee/open-courses.html"]
 
 
 def test_a_line_is_told_in_words_with_its_ruptures_and_gaps() -> None:
-    page = dict(render_care_team(make_tables()))["therapist-ab12cd.html"]
+    page = dict(render("care_team", make_tables()))["therapist-ab12cd/open-courses.html"]
     assert page.count("By session 1: 4.2, 2: 4.3, 3: missing, 4: 3.3") == 3
     assert page.count('class="course-line"') == 2
     assert len(re.findall(r'class="course-onset" cx="158', page)) == 2
@@ -47,6 +51,6 @@ def test_a_line_is_told_in_words_with_its_ruptures_and_gaps() -> None:
 
 def test_no_patient_of_the_care_team_is_on_a_managers_page() -> None:
     tables = make_tables()
-    assert not [path for path, text in render_site(tables) if PATIENT in text]
-    assert not [path for path, text in render_audit(tables) if PATIENT in text]
-    assert not [path for path, _ in render_care_team(tables) if PATIENT.lower() in path]
+    assert not [path for path, text in render("managers", tables) if PATIENT in text]
+    assert not [path for path, text in render("auditors", tables) if PATIENT in text]
+    assert not [path for path, _ in render("care_team", tables) if PATIENT.lower() in path]

@@ -7,7 +7,7 @@ import pytest
 from fixture_tables import make_tables
 from page_reader import PageReader
 
-from reports.render import count_pages, render_site
+from reports.render import count_pages, render
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -115,7 +115,7 @@ def test_pages_weigh_less_than_300_kilobytes(site):
 
 def test_two_renders_are_equal_byte_for_byte_whatever_the_order_of_rows(site):
     shuffled = {name: rows[::-1] for name, rows in make_tables().items()}
-    assert dict(render_site(shuffled)) == site
+    assert dict(render("managers", shuffled)) == site
 
 
 def test_progress_is_told_of_every_page():
@@ -123,8 +123,8 @@ def test_progress_is_told_of_every_page():
     tables["therapist"] = tables["therapist"][:2]
     tables["figure"] = []
     ticks: list[int] = []
-    paths = [path for path, _ in render_site(tables, lambda: ticks.append(1))]
-    assert len(ticks) == len(paths) == count_pages(tables) > 5
+    paths = [path for path, _ in render("managers", tables, lambda: ticks.append(1))]
+    assert len(ticks) == len(paths) == count_pages("managers", tables) > 5
 
 
 @pytest.mark.parametrize("page", ["../secret", "", None, "a/b", "a..b", ".hidden", "Clinic A"])
@@ -132,12 +132,12 @@ def test_a_page_name_that_could_leave_the_folder_is_refused(page):
     tables = make_tables()
     tables["clinic"][0]["page"] = page
     with pytest.raises(ValueError, match="page name"):
-        list(render_site(tables))
+        list(render("managers", tables))
 
 
 def test_a_service_without_any_row_still_gets_its_pages():
     tables = {name: [] for name in make_tables()} | {"night": make_tables()["night"]}
-    pages = {path: PageReader(html) for path, html in render_site(tables)}
+    pages = {path: PageReader(html) for path, html in render("managers", tables)}
     assert set(pages) == {
         "index.html",
         "alliance.html",

@@ -9,7 +9,7 @@ from page_reader import PageReader
 
 from flows.sql_files import read_sql_files
 from reports import words
-from reports.render import render_site
+from reports.render import render
 from tests.sql.warehouse_fixture import build_stages, insert, rows, warehouse
 
 RANKING = re.compile(
@@ -55,8 +55,8 @@ def test_therapists_and_points_do_not_change_places_with_their_values() -> None:
         row["crude_text"] = text
     for table in ("funnel_point", "comparison", "therapist", "figure"):
         chance.shuffle(after[table])
-    again = dict(render_site(after))
-    for path, html in render_site(before):
+    again = dict(render("managers", after))
+    for path, html in render("managers", before):
         named = r"Therapist [0-9A-F]{6}|Point \d+"
         assert re.findall(named, again[path]) == re.findall(named, html), path
 
@@ -104,14 +104,14 @@ def test_crude_and_adjusted_stand_side_by_side(read: dict[str, PageReader]) -> N
 def test_where_figures_of_therapists_are_withheld_there_is_no_funnel() -> None:
     tables = make_tables()
     tables["night"][0]["therapist_figures"] = "withheld"
-    for path, html in render_site(tables):
+    for path, html in render("managers", tables):
         assert 'id="funnels"' not in html, path
         assert not path.startswith("therapist-")
 
 
 def test_a_therapist_page_shows_course_after_course_in_a_line_and_in_words() -> None:
     tables = make_tables()
-    pages = dict(render_site(tables))
+    pages = dict(render("managers", tables))
     for therapist in (row for row in tables["therapist"] if row["has_page"]):
         page = pages[f"{therapist['page']}.html"]
         assert page.count('points="4.0,36.0 120.0,30.0 236.0,44.0"') == 1

@@ -10,7 +10,7 @@ from jinja2 import UndefinedError
 from page_reader import NUMBER, PageReader
 
 import reports
-from reports.render import render_site
+from reports.render import render
 
 ROOM = Path(reports.__file__).parent
 STRUCTURE = {
@@ -101,7 +101,7 @@ def test_a_withheld_figure_leaves_no_trace_in_any_drawing(site):
             kept = STRUCTURE | {"label", "period_label", "period_start", "period_end", "note"}
             kept |= {"completeness_text", "bounds_text", "service_value"}
             row.update(dict.fromkeys(row.keys() - kept - {"figure_order", "is_shown"}))
-    assert dict(render_site(tables)) == site
+    assert dict(render("managers", tables)) == site
 
 
 def test_hostile_words_in_any_cell_stay_words():
@@ -111,7 +111,7 @@ def test_hostile_words_in_any_cell_stay_words():
             for name, cell in row.items():
                 if name not in STRUCTURE and isinstance(cell, str):
                     row[name] = f"{cell} {HOSTILE}"
-    for path, html in render_site(tables):
+    for path, html in render("managers", tables):
         page = PageReader(html)
         assert page.faults == [], path
         assert not page.all("script"), path
@@ -142,13 +142,13 @@ def test_a_missing_column_is_an_error_and_not_an_empty_place(table, column):
     for row in tables[table]:
         del row[column]
     with pytest.raises((UndefinedError, KeyError), match=column):
-        list(render_site(tables))
+        list(render("managers", tables))
 
 
 def test_an_empty_cell_is_a_dash_and_never_a_zero():
     tables = few(make_tables())
     tables["clinic"][0] |= {"n_open": None, "data_through": None}
-    page = PageReader(dict(render_site(tables))["clinic-alder.html"])
+    page = PageReader(dict(render("managers", tables))["clinic-alder.html"])
     tiles = {e.text.strip().split("\n")[0]: e.text for e in page.all("div") if len(e.text) < 60}
     assert "Open courses–" in tiles
     assert "Data through–" in tiles
@@ -177,7 +177,7 @@ def test_therapists_are_in_the_order_of_their_labels_and_small_caseloads_have_no
 def test_a_night_that_withholds_therapist_figures_has_no_therapist_page_and_no_link():
     tables = few(make_tables())
     tables["night"][0] |= {"therapist_figures": "withheld", "therapist_figures_text": "Eight only."}
-    pages = dict(render_site(tables))
+    pages = dict(render("managers", tables))
     assert not [path for path in pages if path.startswith("therapist")]
     assert not any("therapist-" in html for html in pages.values())
     assert "Eight only." in pages["clinic-alder.html"]

@@ -35,12 +35,12 @@ def test_a_copied_night_is_verified_and_a_spoilt_one_is_found(tmp_path: Path) ->
     assert found.night.seed == 20260310 and found.night.n_patients == found.night.n_patients_all
     checked = {topic.topic: topic.n_checked for topic in found.night.topics}
     assert checked["scores of forms"] == 2 * 8 * 3 and checked["endings"] == 2 * 8
-    methods = (copy / "reports" / "methods.html").read_text(encoding="utf-8")
-    quality = (copy / "reports" / "data-quality.html").read_text(encoding="utf-8")
+    methods = (copy / "managers" / "methods.html").read_text(encoding="utf-8")
+    quality = (copy / "managers" / "data-quality.html").read_text(encoding="utf-8")
     n = sum(topic.n_checked for topic in found.night.topics)
     assert f"<strong>{n} of {n} figures agree</strong>" in methods and "Figures agree" in quality
 
-    spoil(copy / "audit" / "score" / "scale_score.parquet", "value = value + 1")
+    spoil(copy / "auditors" / "score" / "scale_score.parquet", "value = value + 1")
     result = rapport("verify", copy, "--seed", "7", cwd=tmp_path)
     assert result.returncode == 50, result.stderr
     assert "seed 7" in result.stdout
@@ -48,10 +48,10 @@ def test_a_copied_night_is_verified_and_a_spoilt_one_is_found(tmp_path: Path) ->
     assert " total: value\n" in result.stdout
     assert f"{CANARY}" not in result.stdout
 
-    (copy / "audit" / "score" / "scale_score.parquet").write_bytes(b"PAR1 no more")
+    (copy / "auditors" / "score" / "scale_score.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(NothingPublished, match=r"cannot be read"), open_snapshot(copy):
         pass
-    (copy / "audit" / "score" / "scale_score.parquet").unlink()
+    (copy / "auditors" / "score" / "scale_score.parquet").unlink()
     with (
         pytest.raises(NothingPublished, match=r"scale_score.parquet: missing"),
         open_snapshot(copy),

@@ -1,0 +1,126 @@
+"""Pages for those who run the service and lead its clinics: figures, suppressed where few are behind."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+from reports import words
+from reports.artist import Artist
+from reports.pages import units
+from reports.pages.shared import Page, clinics, facts, fix_list, shared
+from reports.rows import Figures, Tables, in_order, only_row
+
+OVERVIEW: Final = "index.html"
+ALLIANCE: Final = "alliance.html"
+ON_TRACK: Final = "on-track.html"
+ENDINGS: Final = "endings.html"
+DATA_QUALITY: Final = "data-quality.html"
+METHODS: Final = "methods.html"
+MODEL_CARD: Final = "model-card.html"
+
+
+def pages(tables: Tables) -> Iterator[Page]:
+    """Lists every page for managers; data is gathered only when a page is rendered."""
+    figures = Figures(tables["figure"])
+    yield Page(OVERVIEW, "overview.html.j2", partial(_overview, tables, figures), "Overview")
+    yield from units.pages(tables, figures)
+    yield Page(ALLIANCE, "alliance.html.j2", partial(_alliance, tables), "Alliance")
+    yield Page(ON_TRACK, "on_track.html.j2", partial(_on_track, tables), "On track")
+    yield Page(
+        ENDINGS, "endings.html.j2", partial(facts, tables, "endings", "ending_fact"), "Endings"
+    )
+    yield Page(DATA_QUALITY, "data_quality.html.j2", partial(_data_quality, tables), "Data quality")
+    yield Page(METHODS, "methods.html.j2", partial(_methods, tables), "Methods")
+    yield Page(
+        MODEL_CARD,
+        "model_card.html.j2",
+        partial(facts, tables, "model_card", "model_fact", "model_test"),
+    )
+
+
+def _overview(tables: Tables, figures: Figures) -> dict[str, Any]:
+    service = figures.of("service", "service")
+    draw = Artist("Whole service")
+    return shared(tables, "overview") | {
+        "clinics": clinics(tables),
+        "completeness_chart": draw.completeness(service),
+        "sections": draw.sections(service),
+    }
+
+
+def _alliance(tables: Tables) -> dict[str, Any]:
+    draw = Artist("Whole service")
+    phases = in_order(tables, "alliance_phase", "instrument", "instrument_id", "phase")
+    service = [row for row in phases if row["level"] == "service"]
+    associations = in_order(tables, "association", "row_order")
+    factors = in_order(tables, "patient_factor", "row_order")
+    return shared(tables, "alliance") | {
+        "phases": draw.phases(service),
+        "congruence": in_order(
+            tables,
+            "congruence",
+            "patient_instrument_id",
+            "therapist_instrument_id",
+            "level",
+            "unit_id",
+        )[::-1],
+        "topics": [
+            {
+                "id": topic,
+                "title": title,
+                "lead": lead,
+                "rows": [row for row in associations if row["topic"] == topic],
+            }
+            for topic, title, lead in words.TOPICS
+        ],
+        "factors": [
+            {"name": name, "rows": [row for row in factors if row["instrument"] == name]}
+            for name in dict.fromkeys(row["instrument"] for row in factors)
+        ],
+    }
+
+
+def _on_track(tables: Tables) -> dict[str, Any]:
+    draw = Artist("Earlier patients")
+    cells = in_order(tables, "expected_course", "instrument_id", "intake_band", "session_no")
+    tests = in_order(tables, "track_test", "instrument_id", "figure_order")
+    return shared(tables, "on_track") | {
+        "instruments": [
+            {
+                **row,
+                "tests": [test for test in tests if test["instrument_id"] == row["instrument_id"]],
+                "charts": draw.courses(
+                    row["name"],
+                    [cell for cell in cells if cell["instrument_id"] == row["instrument_id"]],
+                ),
+            }
+            for row in in_order(tables, "track_rule", "name", "instrument_id")
+        ],
+    }
+
+
+def _data_quality(tables: Tables) -> dict[str, Any]:
+    fixes = fix_list(tables)
+    night = only_row(tables, "night")
+    checks = in_order(tables, "table_check", "check_order")
+    deliveries = in_order(tables, "delivery", "as_of", "clinic_id", "file_name", "sha256")
+    return shared(tables, "data_quality") | {
+        "agreement": in_order(tables, "agreement", "agreement_order"),
+        "clinics": clinics(tables),
+        "rejects": [row for row in fixes if row["severity"] == "reject"],
+        "warnings": [row for row in fixes if row["severity"] != "reject"],
+        "failed_checks": [row for row in checks if row["status"] == "failed"],
+        "unjudged_checks": [row for row in checks if row["status"] == "not applicable"],
+        "passed_checks": [row for row in checks if row["status"] == "passed"],
+        "tonight": [row for row in deliveries if row["as_of"] == night["as_of"]],
+        "earlier": [row for row in reversed(deliveries) if row["as_of"] != night["as_of"]],
+    }
+
+
+def _methods(tables: Tables) -> dict[str, Any]:
+    return shared(tables, "methods") | {
+        "agreement": in_order(tables, "agreement", "agreement_order"),
+        "definitions": in_order(tables, "definition", "label", "measure"),
+        "instruments": in_order(tables, "instrument", "name", "instrument_id"),
+        "do_not_conclude": words.DO_NOT_CONCLUDE,
+    }

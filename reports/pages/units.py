@@ -1,0 +1,93 @@
+"""Pages of single clinics and therapists, for managers."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from reports.artist import Artist
+from reports.pages.shared import Page, fix_list, has_page, page_path, shared
+from reports.rows import (
+    Figures,
+    Row,
+    Tables,
+    figure_key,
+    in_order,
+    levels_without_course,
+    only_row,
+)
+
+
+def pages(tables: Tables, figures: Figures) -> Iterator[Page]:
+    """Lists a page for each clinic, and for each therapist who may have one."""
+    for clinic in in_order(tables, "clinic", "clinic_name", "clinic_id"):
+        yield Page(page_path(clinic), "clinic.html.j2", partial(_clinic, tables, figures, clinic))
+    for row in in_order(tables, "therapist", "clinic_id", "label", "therapist_id"):
+        if has_page(tables, row):
+            yield Page(
+                page_path(row), "therapist.html.j2", partial(_therapist, tables, figures, row)
+            )
+
+
+def _clinic(tables: Tables, figures: Figures, clinic: Row) -> dict[str, Any]:
+    own = figures.of("clinic", clinic["clinic_id"])
+    draw = Artist("This clinic")
+    fixes = [row for row in fix_list(tables) if row["clinic_id"] == clinic["clinic_id"]]
+    therapists = [
+        {**row, "path": page_path(row) if has_page(tables, row) else None}
+        for row in in_order(tables, "therapist", "label", "therapist_id")
+        if row["clinic_id"] == clinic["clinic_id"]
+    ]
+    return shared(tables, "clinic", clinic["clinic_id"]) | {
+        "clinic": clinic,
+        "completeness_chart": draw.completeness(own),
+        "comparisons": draw.comparisons(own),
+        "sections": draw.sections(own),
+        "therapists": therapists,
+        "funnels": _funnels(tables, clinic, draw),
+        "rejects": [row for row in fixes if row["severity"] == "reject"],
+        "warnings": [row for row in fixes if row["severity"] != "reject"],
+    }
+
+
+def _funnels(tables: Tables, clinic: Row, draw: Artist) -> list[dict[str, Any]]:
+    """Gives the service's funnels, the clinic's own points marked; none without therapist figures."""
+    if only_row(tables, "night")["therapist_figures"] != "shown":
+        return []
+    points = in_order(tables, "funnel_point", "point")
+    return [
+        {
+            "row": row,
+            "chart": draw.funnel(
+                row, [p for p in points if figure_key(p) == figure_key(row)], clinic["clinic_id"]
+            )
+            if row["is_drawn"]
+            else None,
+        }
+        for row in in_order(tables, "funnel", "funnel_order", "instrument_id")
+    ]
+
+
+def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, Any]:
+    own = figures.of("therapist", therapist["therapist_id"])
+    alone = levels_without_course(own)
+    paired = [figure for figure in own if figure.key not in alone]
+    # A therapist's quarter is a handful of courses: drawn, it would look like a trend.
+    draw = Artist("This therapist", has_trends=False)
+    clinic = next(row for row in tables["clinic"] if row["clinic_id"] == therapist["clinic_id"])
+    return shared(tables, "therapist", clinic["clinic_id"]) | {
+        "therapist": therapist,
+        "clinic": {**clinic, "path": page_path(clinic)},
+        "comparisons": draw.comparisons(paired),
+        "completeness_chart": draw.completeness(own),
+        "sections": draw.sections(own, kept_back=alone),
+        "compared": [
+            row
+            for row in in_order(tables, "comparison", "comparison_order", "instrument_id")
+            if row["therapist_id"] == therapist["therapist_id"]
+        ],
+        "sums": [
+            row
+            for row in in_order(tables, "running_sum", "sum_order", "model_id")
+            if row["therapist_id"] == therapist["therapist_id"]
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Tests of the languages the pages are written in."""
