@@ -79,8 +79,9 @@ def build_scores(
     if standing.before is not None:
         standing, touched = _touched(con, as_of, standing, most)
         if standing.before is not None:
-            _bring_up(con, standing)
-            return note_scores(con, as_of, touched)
+            wholes = _bring_up(con, standing)
+            said = f"; for all {', '.join(wholes)}" if wholes else ""
+            return note_scores(con, as_of, touched + said)
     build(con, "score")
     return note_scores(con, as_of, f"all patients: {standing.why_not}")
 
@@ -93,9 +94,9 @@ def _touched(
     con.execute(f"create or replace temp table horizon_before as from {HORIZON}")
     build(con, "score", only={HORIZON})
     fallen = con.execute(
-        f"select count(*) from horizon_before as earlier left join {HORIZON} as tonight"
-        " on earlier.clinic_id = tonight.clinic_id and earlier.horizon <= tonight.horizon"
-        " where tonight.clinic_id is null"
+        f"select count(*) from horizon_before as earlier full join {HORIZON} as tonight"
+        " on earlier.clinic_id = tonight.clinic_id"
+        f" where coalesce(tonight.horizon, {night}) < coalesce(earlier.horizon, {before})"
     ).fetchall()[0][0]
     if fallen:
         return replace(standing, before=None, why_not="a clinic's exports reach less far"), ""
@@ -107,8 +108,13 @@ def _touched(
     return standing, f"{n} of {of} patients"
 
 
-def _bring_up(con: duckdb.DuckDBPyConnection, standing: Standing) -> None:
-    """Replace the touched patients' rows; a table that reads what changed for others is built whole."""
+def _bring_up(con: duckdb.DuckDBPyConnection, standing: Standing) -> list[str]:
+    """Replace the touched patients' rows; a table that reads what changed for others is built whole.
+
+    Returns:
+        The patients' tables that were built whole.
+    """
+    whole = []
     changed = {
         name
         for name in _wholes()
@@ -121,8 +127,11 @@ def _bring_up(con: duckdb.DuckDBPyConnection, standing: Standing) -> None:
         if file.name != HORIZON:
             build_table(con, file)
         known = standing.wholes.get(file.name)
+        if file.header.patient_key:
+            whole.append(file.table)
         if file.header.patient_key or (known and known != _content(con, file.name)):
             changed.add(file.name)
+    return whole
 
 
 def _standing(con: duckdb.DuckDBPyConnection, as_of: date) -> Standing:
