@@ -80,6 +80,13 @@ class AliasError(RapportError):
     headline = "aliases.csv has faults"
 
 
+class ObjectionError(RapportError):
+    """objections.csv has faults, or names a patient whom nobody delivered."""
+
+    exit_code = 21
+    headline = "objections.csv has faults"
+
+
 class UnlikelyNight(RapportError):
     """The date of the night cannot be meant."""
 

@@ -16,6 +16,7 @@ from flows.corrections import load_corrections
 from flows.errors import RapportError, StreetError, UnlikelyNight, WorkspaceError
 from flows.land import list_inbox, tidy
 from flows.night import Night, Outcome, all_clinics, mapping_files, read_instruments
+from flows.objections import enter_objections, load_objections, standing_objections
 from flows.program import program_hash
 from flows.progress import Progress
 from flows.publish import publish, published_folder, remove_unfinished
@@ -72,6 +73,7 @@ def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str])
     """The stages in their order, each as one step."""
     as_of, workspace, progress = night.as_of, night.workspace, night.progress
     night.corrections, aliases = load_corrections(con, workspace), load_aliases(workspace)
+    objections = load_objections(workspace, all_clinics(workspace))
     remove_unfinished(workspace)
     ledger.check_key(con, night.key)
     published = ledger.last_published(con, as_of)
@@ -87,6 +89,7 @@ def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str])
         ledger.enter_skipped(con, night.settings.schedule.cron, as_of)
         land_and_read(con, night, clinics)
         night.unknown_aliases = enter_aliases(con, aliases, night.key, as_of)
+        enter_objections(con, objections, night.key, as_of)
     mark = fingerprint(con, night)
     if published and published.fingerprint == mark:
         ledger.fall_back(con, as_of, night.revision, published.revision)
@@ -151,6 +154,7 @@ def fingerprint(con: duckdb.DuckDBPyConnection, night: Night) -> str:
         ),
         *ledger.readings(con, night.as_of),
         *ledger.aliases(con),
+        *standing_objections(con),
         *(f"{clinic}: {reason}" for clinic, reason in sorted(night.failed.items())),
         *(
             p.name + hashlib.sha256(p.read_bytes()).hexdigest()

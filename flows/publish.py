@@ -10,11 +10,13 @@ import os
 import re
 import shutil
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from flows.drawn import last_drawings
 from flows.errors import StreetError
 from flows.land import sync_folder
 from flows.progress import Progress
@@ -72,7 +74,7 @@ def publish(
     building = workspace.published / f"{UNFINISHED}{place.name}"
     tables = report_tables(con)
     progress.step("publish pages")
-    with speaking(language):
+    with speaking(language), last_drawings(workspace):
         _write_pages(tables, building, progress)
     progress.step("publish audit snapshot")
     _write_audit(con, building / AUDITORS)
@@ -115,13 +117,20 @@ def _write_pages(tables: dict[str, list[dict[str, Any]]], night: Path, progress:
     total = sum(count_pages(audience, tables) for audience in AUDIENCES)
     done = 0
     for audience in AUDIENCES:
-        (night / audience).mkdir(mode=0o700)
-        for name, content in render(audience, tables):
-            path = night / audience / name
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            path.write_text(content, encoding="utf-8")
+        folder = night / audience
+        folder.mkdir(mode=0o700)
+        keep = partial(_write, folder)
+        for name, content in render(audience, tables, keep=keep):
+            keep(name, content)
             done += 1
             progress.advance(done, total)
+
+
+def _write(folder: Path, name: str, content: str) -> None:
+    path = folder / name
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    # CSV has line ends of its own.
+    path.write_text(content, encoding="utf-8", newline="")
 
 
 def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -133,7 +142,8 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
             if table in NOT_AUDITED:
                 continue
             order = HISTORY_ORDER if table.endswith("_version") else "all"
-            since = "known_from" if table.endswith("_version") or table == "alias_record" else None
+            stated = table.endswith("_version") or table in ("alias_record", "objection_record")
+            since = "known_from" if stated else None
             since = since or ("as_of" if table.endswith("_record") else None)
             known = f" where {since} <= valid.night()" if since else ""
             target = folder / stage / f"{table}.parquet"

@@ -9,6 +9,7 @@ from reports.rows import Row, Tables, in_order
 
 FRONT: Final = "index.html"
 OPEN_COURSES: Final = "open-courses.html"
+WORKLIST: Final = "worklist.html"
 
 
 def pages(tables: Tables) -> Iterator[Page]:
@@ -72,5 +73,23 @@ def _open_courses(tables: Tables, courses: list[Row]) -> dict[str, Any]:
     }
 
 
+def worklists(tables: Tables) -> Iterator[Page]:
+    """Lists the worklists: whom to think of this week."""
+    for head in in_order(tables, "worklist_page", "page"):
+        gather = partial(_worklist, tables, head)
+        yield Page(f"{stem(head)}/{WORKLIST}", "worklist.html.j2", gather, "Worklist")
+
+
+def _worklist(tables: Tables, head: Row) -> dict[str, Any]:
+    return _own(tables, head, "worklist") | {
+        "head": head,
+        "courses": [
+            row
+            for row in in_order(tables, "worklist", "section", "place")
+            if row["therapist_id"] == head["therapist_id"]
+        ],
+    }
+
+
 # What stands in a therapist's folder, in the order of its navigation.
-LISTS: Final[tuple[Callable[[Tables], Iterator[Page]], ...]] = (open_courses,)
+LISTS: Final[tuple[Callable[[Tables], Iterator[Page]], ...]] = (worklists, open_courses)

@@ -25,7 +25,7 @@ def test_each_therapist_has_a_page_with_their_own_open_courses() -> None:
     assert list(pages) == [
         f"therapist-{name}/{page}"
         for name in ("99ffee", "ab12cd")
-        for page in ("index.html", "open-courses.html")
+        for page in ("index.html", "worklist.html", "open-courses.html")
     ]
     page = pages["therapist-ab12cd/open-courses.html"]
     assert "Patient e2e2e2e2" in page
