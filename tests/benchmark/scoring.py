@@ -95,7 +95,7 @@ def measure_scoring(folder: Path, sessions: int) -> Scoring:
         fill_reference(con, instruments, service, after)
         computed = build_scores(con, after, standing)
     con.execute("checkpoint")
-    result.night = computed, time.perf_counter() - start
+    result.night = f"{computed.partition(';')[0]} touched", time.perf_counter() - start
     con.close()
     return result
 
