@@ -12,7 +12,7 @@ GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
 # shown only `where: used` has no row for units that never use it, nor at levels it leaves out.
 # Therapists are placed in a funnel only where it says so. A frozen table names the columns whose rows
 # are kept together for a quarter.
-OPTIONAL_KEYS = frozenset({"levels", "frozen", "funnel", "where"})
+OPTIONAL_KEYS = frozenset({"levels", "frozen", "closed", "funnel", "where"})
 MEASURE_KEYS = frozenset(
     {
         "label",
@@ -73,6 +73,11 @@ class Header:
         """The columns whose rows are kept together for a quarter; empty where nothing is."""
         return tuple(_listed([self.words.get("frozen", "")]))
 
+    @property
+    def closed_by(self) -> tuple[str, ...]:
+        """The columns whose rows are kept together for good, once computed; empty where nothing is."""
+        return tuple(_listed([self.words.get("closed", "")]))
+
 
 def read_header(text: str, where: str) -> Header:
     """Read the leading comment block of a SQL file.
@@ -112,9 +117,10 @@ def read_header(text: str, where: str) -> Header:
 
 def _check_frozen(header: Header, where: str) -> None:
     keys = {column.name for column in header.grain if not column.nullable}
-    if wrong := sorted(set(header.frozen_by) - keys):
+    kept_by = header.frozen_by + header.closed_by
+    if wrong := sorted(set(kept_by) - keys):
         raise HeaderFault(f"{where}: frozen by {', '.join(wrong)}, which is no key of the grain")
-    if header.frozen_by and FROZEN_ON not in {column.name for column in header.columns}:
+    if kept_by and FROZEN_ON not in {column.name for column in header.columns}:
         raise HeaderFault(f"{where}: a frozen table has a column {FROZEN_ON}")
 
 
