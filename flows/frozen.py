@@ -67,5 +67,5 @@ def held_keys(
     if not known or not known[0]:
         return set()
     listed = ", ".join(f'"{key}"' for key in keys)
-    rows = con.execute(f"select distinct {listed} from kept.{name} where {span}")
+    rows = con.execute(f"select distinct {listed} from kept.{name} where {THIS_QUARTER}")
     return set(rows.fetchall())
