@@ -80,6 +80,13 @@ class AliasError(RapportError):
     headline = "aliases.csv has faults"
 
 
+class NamesError(RapportError):
+    """names/therapists.csv has faults."""
+
+    exit_code = 21
+    headline = "names/therapists.csv has faults"
+
+
 class UnlikelyNight(RapportError):
     """The date of the night cannot be meant."""
 

@@ -31,7 +31,12 @@ def render(
     listed = list(AUDIENCES[audience](tables))
     for page in listed:
         template = environment.get_template(page.template, globals={"day": _day, "spoken": spoken})
-        yield page.path, template.render(page.data() | {"nav": _nav(page, listed)})
+        yield (
+            page.path,
+            template.render(
+                page.data() | {"nav": _nav(page, listed), "file": PurePosixPath(page.path).name}
+            ),
+        )
         if progress is not None:
             progress()
 

@@ -24,7 +24,9 @@ def pages(tables: Tables, figures: Figures) -> Iterator[Page]:
     for row in in_order(tables, "therapist", "clinic_id", "label", "therapist_id"):
         if has_page(tables, row):
             yield Page(
-                page_path(row), "therapist.html.j2", partial(_therapist, tables, figures, row)
+                page_path(row),
+                "therapist.html.j2",
+                partial(therapist_figures, tables, figures, row),
             )
 
 
@@ -67,7 +69,8 @@ def _funnels(tables: Tables, clinic: Row, draw: Artist) -> list[dict[str, Any]]:
     ]
 
 
-def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, Any]:
+def therapist_figures(tables: Tables, figures: Figures, therapist: Row) -> dict[str, Any]:
+    """Gathers the figures of one therapist."""
     own = figures.of("therapist", therapist["therapist_id"])
     alone = levels_without_course(own)
     paired = [figure for figure in own if figure.key not in alone]
