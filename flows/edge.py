@@ -16,6 +16,7 @@ import duckdb
 
 from flows.errors import NamesError
 from flows.land import sync_folder
+from flows.night import Night
 from flows.reading.cells import literal
 from flows.reading.incoming import Pseudonyms
 from flows.workspace import Workspace
@@ -23,6 +24,31 @@ from schemas.private_file import Faults
 from schemas.therapist_name import TherapistName, read_therapist_names
 
 Rows = list[dict[str, Any]]
+
+
+def edge_tables(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, dict[str, Rows]]:
+    """For each audience the tables that its pages alone read, and no database holds."""
+    agreement = night.settings.governance.therapist_agreement
+    asked = con.execute(
+        "select distinct patient_id from report.open_course order by all"
+    ).fetchall()
+    wanted = [patient for (patient,) in asked] if night.settings.privacy.patient_numbers else []
+    return {
+        "care_team": {
+            "therapist_name": therapist_names(night.names, night.key),
+            "patient_number": patient_numbers(night.workspace, wanted),
+        },
+        "public": {
+            "notice": [
+                {
+                    **night.settings.notice.model_dump(),
+                    "agreement": agreement.reference
+                    if agreement and agreement.date <= night.as_of
+                    else None,
+                }
+            ]
+        },
+    }
 
 
 def load_names(workspace: Workspace) -> list[TherapistName]:
@@ -79,7 +105,7 @@ def _write(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
     partial = target.with_name(f".{target.name}")
     os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     con.execute(
-        f"copy (from ({query}) order by all) to {literal(str(partial))} (format parquet, compression zstd)"
+        f"copy (from ({query}) order by all) to {literal(str(partial))} (format parquet, compression zstd, use_tmp_file false)"
     )
     handle = os.open(partial, os.O_RDONLY)
     try:
@@ -96,7 +122,9 @@ def patient_numbers(workspace: Workspace, patients: Sequence[str]) -> Rows:
     if not files or not patients:
         return []
     with duckdb.connect() as con:
-        con.execute("create table asked as select unnest(?::varchar[]) as patient_id", [list(patients)])
+        con.execute(
+            "create table asked as select unnest(?::varchar[]) as patient_id", [list(patients)]
+        )
         found = con.execute(
             "select patient_id, min(number) as number from read_parquet(?) join asked using (patient_id)"
             " group by patient_id order by patient_id",

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from flows.workspace import Workspace
 from reports.language import ENGLISH, speaking
 from reports.pages import AUDIENCES
 from reports.render import count_pages, render
+from reports.rows import Tables
 
 UNFINISHED = ".building-"
 REPLACED = ".replaced-"
@@ -62,8 +64,11 @@ def publish(
     revision: int,
     progress: Progress,
     language: str = ENGLISH,
+    edge: Mapping[str, Tables] | None = None,
 ) -> Path:
     """Write pages and audit snapshot, make them durable, put them in place, move `current`.
+
+    `edge` holds, for each audience, tables for its pages alone that are in no database.
 
     Returns:
         The published folder. A kill at any instant leaves either the old or the new night.
@@ -73,7 +78,7 @@ def publish(
     tables = report_tables(con)
     progress.step("publish pages")
     with speaking(language):
-        _write_pages(tables, building, progress)
+        _write_pages(tables, edge or {}, building, progress)
     progress.step("publish audit snapshot")
     _write_audit(con, building / AUDITORS)
     _write_summary(tables, con, building)
@@ -109,14 +114,17 @@ def _tables(con: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _write_pages(tables: dict[str, list[dict[str, Any]]], night: Path, progress: Progress) -> None:
+def _write_pages(
+    tables: Tables, edge: Mapping[str, Tables], night: Path, progress: Progress
+) -> None:
     """Each audience's pages in a folder that nobody but the account of the night may open."""
     night.mkdir(mode=0o700)
-    total = sum(count_pages(audience, tables) for audience in AUDIENCES)
+    own = {audience: {**tables, **edge.get(audience, {})} for audience in AUDIENCES}
+    total = sum(count_pages(audience, own[audience]) for audience in AUDIENCES)
     done = 0
     for audience in AUDIENCES:
         (night / audience).mkdir(mode=0o700)
-        for name, content in render(audience, tables):
+        for name, content in render(audience, own[audience]):
             path = night / audience / name
             path.parent.mkdir(mode=0o700, exist_ok=True)
             path.write_text(content, encoding="utf-8")

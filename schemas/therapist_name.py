@@ -42,7 +42,9 @@ def read_therapist_names(path: Path) -> list[TherapistName]:
         if not any(row):
             continue
         if len(row) != len(HEADER) or not all(row):
-            faults.append(f"{path.name}:{reader.line_num}: needs clinic, therapist and name, and no more")
+            faults.append(
+                f"{path.name}:{reader.line_num}: needs clinic, therapist and name, and no more"
+            )
         elif (row[0], row[1]) in found:
             faults.append(f"{path.name}:{reader.line_num}: this therapist has a name already")
         else:

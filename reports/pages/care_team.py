@@ -87,11 +87,9 @@ def own_figures(tables: Tables) -> Iterator[Page]:
 
 def _own_figures(tables: Tables, figures: Figures, therapist: Row) -> dict[str, Any]:
     found = units.therapist_figures(tables, figures, therapist)
-    return (
-        found
-        | in_folder(tables, therapist, "therapist")
-        | {"clinic": {**found["clinic"], "path": None}}
-    )
+    # What leads to the managers' pages of the clinic and of the methods is said in words here.
+    apart = {"clinic": {**found["clinic"], "path": None}, "defined": frozenset[str]()}
+    return found | in_folder(tables, therapist, "therapist") | apart
 
 
 # What stands in a therapist's folder, in the order of its navigation.
