@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-schedule browser lint bench mutants definitions schema lock clean
+.PHONY: demo test test-schedule browser lint bench mutants definitions languages schema lock clean
 
 demo: .venv/demo.done
 	$(BIN)/rapport demo rapport-demo
@@ -40,6 +40,10 @@ mutants: .venv/test.done
 # Enters new and raised definitions into tests/sql/definitions.lock; refuses one that changed under its version.
 definitions: .venv/test.done
 	$(BIN)/python -m tests.sql.definitions
+
+# Enters new texts into reports/languages/*.po, takes out those that are gone, and says what is untranslated.
+languages: .venv/test.done
+	$(BIN)/python -m tests.languages.catalogue
 
 schema: .venv/demo.done
 	$(BIN)/python -m schemas.instrument_schema > .venv/instrument.schema.json

@@ -6,7 +6,9 @@ from datetime import date, timedelta
 
 import duckdb
 
+from flows.alerts import keep_alerts
 from flows.calendar import days_due, night_after
+from flows.changes import fill_changes
 from flows.errors import SettingsError, StreetError
 from flows.model import build_models
 from flows.night import Night, all_clinics, internal_fault
@@ -35,11 +37,12 @@ def service_of(night: Night) -> Service:
         except Exception:  # noqa: BLE001 - what is wrong with this mapping was said when it was read
             names[clinic_id] = clinic_id
     settings = night.settings
-    agreed = settings.governance.therapist_agreement
+    agreed, risk = settings.governance.therapist_agreement, settings.governance.patient_risk
     return Service(
         name=settings.service.name,
         clinics=names,
         revision=night.revision,
+        financial_year_starts=settings.service.financial_year_starts,
         program_version=program_version(),
         thresholds=settings.thresholds,
         deliveries_due=deliveries_due(night),
@@ -49,7 +52,18 @@ def service_of(night: Night) -> Service:
         ],
         outcome_preference=settings.outcome.preference,
         disabled_instruments=settings.instruments.disabled,
+        targets=settings.target,
         therapist_agreement=(agreed.reference, agreed.date) if agreed else None,
+        patient_risk=(
+            (
+                risk.safety_owner,
+                risk.legal_basis,
+                risk.impact_assessment.reference,
+                risk.impact_assessment.date,
+            )
+            if risk
+            else None
+        ),
     )
 
 
@@ -79,6 +93,8 @@ def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
             fill_reference(con, night.instruments, service, night.as_of)
             for stage in STAGES:
                 night.progress.step(stage)
+                if stage == "measure":
+                    fill_changes(con, night)
                 if stage == "model":
                     build_models(con, night.as_of)
                 else:
@@ -87,6 +103,7 @@ def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
                     judge_tables(con)
                 if stage == "measure":
                     _compute_again(con, night)
+            keep_alerts(con, night.as_of, night.revision)
     except (BrokenTable, HeaderFault, ReferenceFaults, Unjudged) as error:
         raise StreetError(f"{stage}: {error}") from None
     except duckdb.Error as error:

@@ -37,6 +37,8 @@ PROTOCOL = "".join(
 # Without it the demonstration would have no page of a therapist to look at.
 AGREEMENT = (
     '\n[governance]\ntherapist_agreement = { reference = "demonstration", date = 2026-01-01 }\n'
+    '[governance.patient_risk]\nsafety_owner = "demonstration"\nlegal_basis = "demonstration"\n'
+    'impact_assessment = { reference = "demonstration", date = 2026-01-01 }\n'
 )
 SERVICE = "Demonstration service (synthetic patients)"
 MAPPINGS = Path(__file__).with_name("synthetic") / "mappings"

@@ -80,10 +80,17 @@ class AliasError(RapportError):
     headline = "aliases.csv has faults"
 
 
+class ObjectionError(RapportError):
+    """objections.csv has faults, or names a patient whom nobody delivered."""
+
+    exit_code = 21
+    headline = "objections.csv has faults"
+
+
 class NamesError(RapportError):
     """names/therapists.csv has faults."""
 
-    exit_code = 21
+    exit_code = 22
     headline = "names/therapists.csv has faults"
 
 

@@ -13,12 +13,14 @@ from typing import Any
 
 import duckdb
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from flows.frozen import held_keys, keep, recall
 from flows.modelling.alliance import associations
 from flows.modelling.case_mix import fit_case_mix
 from flows.modelling.fit import Fit
 from flows.modelling.hazard import fit_hazards
+from flows.modelling.recalibration import recalibrations
 from flows.sql_files import build, built_after
 from schemas.model import FILLED_TABLES, Columns
 
@@ -28,7 +30,7 @@ Fitter = Callable[[duckdb.DuckDBPyConnection, Collection[str]], Iterable[Fit]]
 FITTERS: Sequence[Fitter] = (fit_case_mix, fit_hazards)
 
 # Raised when what is fitted changes: the coefficients kept before are those of other models.
-VERSION = 1
+VERSION = 2
 POLARS = {"varchar": pl.String, "double": pl.Float64, "integer": pl.Int64, "date": pl.Date,
           "boolean": pl.Boolean}  # fmt: skip
 
@@ -47,11 +49,18 @@ def build_models(
     after = built_after(FILLED_TABLES)
     build(con, "model", leave_out=after)
     held = {str(model_id) for (model_id,) in held_keys(con, _kept("fit"), ["model_id"])}
-    fits = [fit for fitter in fitters for fit in fitter(con, held)]
+    # Matrices are small: threads that wait for each other cost more than they save, and on a machine
+    # that is busy a hundred times more.
+    with threadpool_limits(limits=1, user_api="blas"):
+        fits = [fit for fitter in fitters for fit in fitter(con, held)]
     fill(con, "model.fit", [_fit_row(fit, as_of) for fit in fits], usable="is_used")
     fill(con, "model.coefficient", [row for fit in fits for row in _coefficient_rows(fit)])
     limits = [(fit.model_id, *limit) for fit in fits for limit in fit.limits]
     fill(con, "model.cusum_limit", limits)
+    fill_calibration(con)
+    looked = {str(key) for (key,) in held_keys(con, _kept("recalibration"), ["model_id"])}
+    changes = [astuple(one) for one in recalibrations(con, as_of, looked)]
+    fill(con, "model.recalibration", changes, usable="why_not is null")
     standing = {str(key) for (key,) in held_keys(con, _kept("association"), ["model_id"])}
     found = [astuple(one) for one in associations(con, standing)]
     fill(con, "model.association", found, usable="why_not is null")
@@ -91,6 +100,35 @@ def fill(
         f" where model_id not in (select model_id from ({standing})) order by all"
     )
     con.unregister("filled_rows")
+    _describe(con, table)
+
+
+def fill_calibration(con: duckdb.DuckDBPyConnection) -> None:
+    """Gather the monthly tests of all quarters up to tonight: whether a model is shown has a memory."""
+    tested = "where starts_with(model_id, 'calibration_')"
+    facts = "model_id, n, n_events, why_not"
+    terms = "model_id, term, estimate, standard_error"
+    kept = f"{tested} and frozen_on <= getvariable('as_of')::date"
+    of_term = "max({}) filter (where term = '{}')"
+    con.execute(
+        "create or replace table model.calibration as"
+        f" with fit as (select {facts} from kept.{_kept('fit')} {kept}"
+        f" union select {facts} from model.fit {tested}),"
+        f" term as (select {terms} from kept.{_kept('coefficient')} {kept}"
+        f" union select {terms} from model.coefficient {tested})"
+        " select split_part(model_id, '/', 1)[13:]::varchar as month, max(n)::integer as n,"
+        f" max(n_events)::integer as n_dropouts, {of_term.format('estimate', 'intercept')} as intercept,"
+        f" {of_term.format('standard_error', 'intercept')} as intercept_error,"
+        f" {of_term.format('estimate', 'slope')} as slope,"
+        f" {of_term.format('standard_error', 'slope')} as slope_error,"
+        " max(why_not)::varchar as why_not"
+        " from fit left join term using (model_id) group by model_id order by month"
+    )
+    _describe(con, "model.calibration")
+
+
+def _describe(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    words, columns = FILLED_TABLES[table]
     con.execute(f"comment on table {table} is '{words}'")
     for column, _, meaning in columns:
         quoted = meaning.replace("'", "''")

@@ -17,6 +17,7 @@ from flows.edge import edge_tables, load_names
 from flows.errors import RapportError, StreetError, UnlikelyNight, WorkspaceError
 from flows.land import list_inbox, tidy
 from flows.night import Night, Outcome, all_clinics, mapping_files, read_instruments
+from flows.objections import enter_objections, load_objections, standing_objections
 from flows.program import program_hash
 from flows.progress import Progress
 from flows.publish import publish, published_folder, remove_unfinished
@@ -74,6 +75,7 @@ def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str])
     as_of, workspace, progress = night.as_of, night.workspace, night.progress
     night.corrections, aliases = load_corrections(con, workspace), load_aliases(workspace)
     night.names = load_names(workspace)
+    objections = load_objections(workspace, all_clinics(workspace))
     remove_unfinished(workspace)
     ledger.check_key(con, night.key)
     published = ledger.last_published(con, as_of)
@@ -89,6 +91,7 @@ def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str])
         ledger.enter_skipped(con, night.settings.schedule.cron, as_of)
         land_and_read(con, night, clinics)
         night.unknown_aliases = enter_aliases(con, aliases, night.key, as_of)
+        enter_objections(con, objections, night.key, as_of)
     mark = fingerprint(con, night)
     if published and published.fingerprint == mark:
         ledger.fall_back(con, as_of, night.revision, published.revision)
@@ -155,6 +158,7 @@ def fingerprint(con: duckdb.DuckDBPyConnection, night: Night) -> str:
         *ledger.readings(con, night.as_of),
         *ledger.aliases(con),
         *(f"{row.clinic}/{row.id}={row.name}" for row in night.names),
+        *standing_objections(con),
         *(f"{clinic}: {reason}" for clinic, reason in sorted(night.failed.items())),
         *(
             p.name + hashlib.sha256(p.read_bytes()).hexdigest()

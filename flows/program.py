@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("flows", "schemas", "sql", "reports")
-KINDS = (".py", ".sql", ".toml", ".yaml", ".j2", ".css")
+KINDS = (".py", ".sql", ".toml", ".yaml", ".j2", ".css", ".js")
 
 
 @cache

@@ -11,17 +11,20 @@ import re
 import shutil
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from flows.drawn import last_drawings
 from flows.errors import StreetError
 from flows.land import sync_folder
 from flows.progress import Progress
 from flows.published import AUDITORS
 from flows.reading.cells import literal
 from flows.workspace import Workspace
+from reports.attachments import attachments
 from reports.language import ENGLISH, speaking
 from reports.pages import AUDIENCES
 from reports.render import count_pages, render
@@ -77,7 +80,7 @@ def publish(
     building = workspace.published / f"{UNFINISHED}{place.name}"
     tables = report_tables(con)
     progress.step("publish pages")
-    with speaking(language):
+    with speaking(language), last_drawings(workspace):
         _write_pages(tables, edge or {}, building, progress)
     progress.step("publish audit snapshot")
     _write_audit(con, building / AUDITORS)
@@ -123,13 +126,22 @@ def _write_pages(
     total = sum(count_pages(audience, own[audience]) for audience in AUDIENCES)
     done = 0
     for audience in AUDIENCES:
-        (night / audience).mkdir(mode=0o700)
-        for name, content in render(audience, own[audience]):
-            path = night / audience / name
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            path.write_text(content, encoding="utf-8")
+        folder = night / audience
+        folder.mkdir(mode=0o700)
+        keep = partial(_write, folder)
+        for name, content in render(audience, own[audience], keep=keep):
+            keep(name, content)
             done += 1
             progress.advance(done, total)
+        for name, held in attachments(audience, tables):
+            (night / audience / name).write_bytes(held)
+
+
+def _write(folder: Path, name: str, content: str) -> None:
+    path = folder / name
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    # CSV has line ends of its own.
+    path.write_text(content, encoding="utf-8", newline="")
 
 
 def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -141,7 +153,8 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
             if table in NOT_AUDITED:
                 continue
             order = HISTORY_ORDER if table.endswith("_version") else "all"
-            since = "known_from" if table.endswith("_version") or table == "alias_record" else None
+            stated = table.endswith("_version") or table in ("alias_record", "objection_record")
+            since = "known_from" if stated else None
             since = since or ("as_of" if table.endswith("_record") else None)
             known = f" where {since} <= valid.night()" if since else ""
             target = folder / stage / f"{table}.parquet"

@@ -12,7 +12,9 @@ import duckdb
 
 from flows.reference_period import periods
 from flows.reference_rows import INSTRUMENT_TABLES, Row, instrument_rows
-from flows.sql_files import SQL_ROOT, measures
+from flows.reference_rules import rule_rows
+from flows.sql_files import SQL_ROOT, measures, read_sql_files
+from flows.targets import Target, target_faults, target_rows
 from schemas.instrument import find
 from schemas.instrument_types import Instrument
 
@@ -21,32 +23,45 @@ DEFAULTS = SCHEMAS / "defaults.toml"
 OUTCOME_SET = SCHEMAS / "talking_therapies.toml"
 
 # Defaults that are lists; a service sets them, if at all, elsewhere than among the thresholds.
-LISTS = frozenset({"outcome_preference", "phase_ends"})
+LISTS = frozenset({"outcome_preference", "phase_ends", "worklist_facts"})
 
 TABLES: Mapping[str, str] = {
     **INSTRUMENT_TABLES,
     "clinic": "clinic_id varchar, clinic_name varchar",
     "setting": "name varchar, value decimal(18,6), source varchar",
-    # The agreement that figures of therapists rest on stands here too; NULL there is none.
+    # The agreement that figures of therapists rest on stands here too, and what chances of single
+    # patients may be shown on; NULL there is none.
     "night": "service_name varchar, revision integer, program_version varchar, agreement varchar,"
-    " agreed_on date",
+    " agreed_on date, risk_owner varchar, risk_basis varchar, risk_assessment varchar,"
+    " risk_assessed_on date",
+    # Levels that have the period, NULL for all; the longer period that its figures add up to; whether
+    # it is only the part so far of a period that goes on.
     "period": "period_id varchar, period_kind varchar, period_start date, period_end date,"
-    " label varchar, period_order integer",
+    " label varchar, levels varchar[], block_id varchar, is_partial boolean, period_order integer",
     # Days on which deliveries are due, and the night by which each must have come.
     "delivery_due": "clinic_id varchar, due_on date, night date",
     "protocol": "clinic_id varchar, instrument_id varchar, respondent varchar, every integer,"
     " is_inferred boolean",
     # Phases of treatment by session; the last has no end.
     "phase": "phase integer, session_from integer, session_to integer, label varchar",
+    # Plain facts that put a course on the worklist, the most pressing first.
+    "worklist_fact": "rank integer, sign varchar",
     "outcome_preference": "rank integer, instrument_id varchar",
+    # Everything that is compared with the night before to say whether a rule changed.
+    "rule": "kind varchar, name varchar, content varchar",
     # The outcome set of NHS Talking Therapies; its thresholds are those of this population.
     "outcome_set": "instrument_id varchar, role varchar, rank integer, population varchar,"
     " diagnosis_groups varchar[]",
+    "target": "level varchar, unit_id varchar, measure varchar, instrument_id varchar,"
+    " value decimal(18,6), direction varchar, source varchar",
     "definition": "measure varchar, label varchar, version varchar, numerator varchar,"
     " denominator varchar, minimum integer, better varchar, why varchar, source varchar,"
     " sql_path varchar, section varchar, figure_order integer, kind varchar, sql_text varchar,"
-    " levels varchar[], is_where_used boolean, has_funnel boolean",
+    " levels varchar[], is_where_used boolean, has_funnel boolean, counts_endings boolean",
 }
+
+# A measure that reads one of these moves for weeks after its period, as silence becomes an ending.
+ENDINGS = frozenset({"score.finished_course", "score.open_at_end"})
 
 
 # No course has so many sessions.
@@ -68,6 +83,7 @@ class Service:
     name: str
     clinics: Mapping[str, str]  # clinic id to the name printed
     revision: int = 1
+    financial_year_starts: int = 1  # month
     program_version: str = ""
     # Overrides of schemas/defaults.toml by name.
     thresholds: Mapping[str, Decimal | float | int] = field(default_factory=dict)
@@ -78,8 +94,11 @@ class Service:
     protocol: Sequence[Mapping[str, Any]] = ()
     outcome_preference: Sequence[str] = ()  # instrument ids or names, first decides
     disabled_instruments: Sequence[str] = ()
+    targets: Sequence[Target] = ()
     # What figures of therapists rest on: where it is found, and from when it holds.
     therapist_agreement: tuple[str, date] | None = None
+    # What chances of single patients may be shown on: owner, legal basis, assessment, its date.
+    patient_risk: tuple[str, str, str, date] | None = None
 
 
 def fill_reference(
@@ -97,15 +116,20 @@ def fill_reference(
     defaults = _defaults()
     preference = defaults.pop("outcome_preference")["value"]
     phase_ends = defaults.pop("phase_ends")["value"]
+    worklist_facts = defaults.pop("worklist_facts")["value"]
     faults = reference_faults(service, instruments)
     if faults:
         raise ReferenceFaults(faults)
-    rows = instrument_rows(instruments, _ids(instruments, service.disabled_instruments))
+    disabled = _ids(instruments, service.disabled_instruments)
+    rows = instrument_rows(instruments, disabled)
     rows["clinic"] = sorted(service.clinics.items())
     rows["setting"] = _settings(defaults, service.thresholds)
     agreement = service.therapist_agreement or (None, None)
-    rows["night"] = [(service.name, service.revision, service.program_version, *agreement)]
-    rows["period"] = periods(as_of)
+    risk = service.patient_risk or (None,) * 4
+    about = (service.name, service.revision, service.program_version)
+    rows["night"] = [(*about, *agreement, *risk)]
+    rows["worklist_fact"] = [(rank, sign) for rank, sign in enumerate(worklist_facts, start=1)]
+    rows["period"] = periods(as_of, service.financial_year_starts)
     rows["delivery_due"] = sorted(service.deliveries_due)
     rows["protocol"] = _protocol(service.protocol, instruments)
     wanted = _ids(instruments, service.outcome_preference) or preference
@@ -113,6 +137,9 @@ def fill_reference(
     rows["outcome_preference"] = _preference(wanted, instruments)
     rows["outcome_set"] = _outcome_set()
     rows["definition"] = definitions(sql_root)
+    rows["target"] = target_rows(service.targets, instruments)
+    files = read_sql_files(sql_root)
+    rows["rule"] = rule_rows(files, instruments, disabled, rows, service.program_version)
     con.execute("create schema if not exists ref")
     for table, columns in TABLES.items():
         con.execute(f"create or replace table ref.{table} ({columns})")
@@ -167,7 +194,7 @@ def reference_faults(service: Service, instruments: Mapping[str, Instrument]) ->
         for i, row in enumerate(service.protocol)
         if row["clinic"] not in service.clinics
     ]
-    return faults
+    return faults + target_faults(service.targets, service.clinics, instruments)
 
 
 def _is_patient_form(instrument: Instrument | None) -> bool:
@@ -196,6 +223,7 @@ def definitions(sql_root: Path = SQL_ROOT) -> list[Row]:
         placed = [words["section"], int(words["order"]), words["kind"], file.text]
         levels = words.get("levels", "service, clinic, therapist").split(", ")
         shown = [levels, words.get("where") == "used", words.get("funnel") == "yes"]
+        shown.append(not ENDINGS.isdisjoint(file.inputs))
         rows.append((file.table, *first, int(words["minimum"]), *rest, file.path, *placed, *shown))
     return rows
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from flows.calendar import is_cron
 from flows.errors import SettingsError
+from flows.targets import Target
 from flows.workspace import Workspace
 from reports.language import ENGLISH, languages
 from schemas.mapping_faults import describe_fault
@@ -27,10 +28,18 @@ class _Strict(BaseModel):
 
 
 class ServiceSettings(_Strict):
-    """Who this service is, whose clock counts, and the language its pages are written in."""
+    """Who this service is, whose clock and calendar count, and the language of its pages.
+
+    Attributes:
+        name: of the service, as printed.
+        timezone: decides on which day a night falls.
+        financial_year_starts: month with which its financial years and their quarters begin.
+        language: pages are written in it.
+    """
 
     name: str = Field(min_length=1)
     timezone: str = "UTC"
+    financial_year_starts: int = Field(default=1, ge=1, le=12)
     language: str = ENGLISH
 
     @property
@@ -155,10 +164,10 @@ class InstrumentSettings(_Strict):
 
 
 class Agreement(_Strict):
-    """What figures of therapists rest on.
+    """A document that something rests on.
 
     Attributes:
-        reference: where the agreement is found, as people of the service would cite it.
+        reference: where it is found, as people of the service would cite it.
         date: from when it holds.
     """
 
@@ -166,10 +175,25 @@ class Agreement(_Strict):
     date: datetime.date
 
 
+class PatientRisk(_Strict):
+    """What chances of single patients may be shown on; without it they are computed for tests alone.
+
+    Attributes:
+        safety_owner: who answers for the clinical safety of showing them.
+        legal_basis: what allows it, as the service's lawyers would cite it.
+        impact_assessment: the assessment of what it means for patients, and from when it holds.
+    """
+
+    safety_owner: str = Field(min_length=1, max_length=200)
+    legal_basis: str = Field(min_length=1, max_length=200)
+    impact_assessment: Agreement
+
+
 class GovernanceSettings(_Strict):
-    """What the service and its therapists have agreed upon."""
+    """What the service has agreed upon, and what the law asks it to state."""
 
     therapist_agreement: Agreement | None = None
+    patient_risk: PatientRisk | None = None
 
 
 class NoticeSettings(_Strict):
@@ -213,6 +237,7 @@ class Settings(_Strict):
     governance: GovernanceSettings = GovernanceSettings()
     notice: NoticeSettings = NoticeSettings()
     privacy: PrivacySettings = PrivacySettings()
+    target: tuple[Target, ...] = ()
     thresholds: dict[str, Decimal] = {}
 
     @field_validator("calendar")

@@ -10,6 +10,7 @@ import duckdb
 
 from flows.frozen import SO_FAR, THIS_QUARTER, keep, recall
 from flows.sql_header import GrainColumn, Header, HeaderColumn, HeaderFault, read_header
+from schemas.change import CHANGE_TABLES
 from schemas.model import FILLED_TABLES
 
 SQL_ROOT = Path(__file__).resolve().parent.parent / "sql"
@@ -19,7 +20,7 @@ BUILT_STAGES = ("finding", "score", "model", "measure", "report")
 FILLED = frozenset(
     {
         "finding.finding", "finding.refused_risk", "finding.check", "measure.agreement",
-        *FILLED_TABLES,
+        *FILLED_TABLES, *CHANGE_TABLES,
     }
 )  # fmt: skip
 # What every measure states; a measure's own file leaves out what does not apply to it.

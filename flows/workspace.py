@@ -50,6 +50,11 @@ class Workspace:
         return self.root / "names" / "patients"
 
     @property
+    def objections(self) -> Path:
+        """Which patients object to their risk being estimated; readable by the owner alone."""
+        return self.root / "objections.csv"
+
+    @property
     def instruments(self) -> Path:
         """The service's own instrument files."""
         return self.root / "instruments"
@@ -78,6 +83,11 @@ class Workspace:
     def progress(self) -> Path:
         """What the running or last run said of itself; readable while the database is locked."""
         return self.root / "warehouse" / "run.json"
+
+    @property
+    def drawings(self) -> Path:
+        """What the last night drew; saves work and may be deleted."""
+        return self.root / "warehouse" / "drawings.json"
 
     @property
     def published(self) -> Path:

@@ -1,6 +1,6 @@
 """The charts and cards of one page, drawn for one unit: service, clinic or therapist."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count, groupby
 from typing import Any, NamedTuple
 
@@ -13,10 +13,9 @@ PER_CHART = {"rate": 10, "mean": 5}
 
 
 class Card(NamedTuple):
-    """A figure that is shown, with its trend and with what must be said beside it."""
+    """A figure that is shown, with what must be said beside it."""
 
     figure: Figure
-    trend: Chart | None
     caution: str | None
 
 
@@ -30,10 +29,9 @@ class Withheld(NamedTuple):
 class Artist:
     """Draws the charts of one page and numbers them."""
 
-    def __init__(self, unit_name: str, *, has_trends: bool = True) -> None:
-        """Takes what the page's own unit is called in legends, and whether quarters are drawn."""
+    def __init__(self, unit_name: str) -> None:
+        """Takes what the page's own unit is called in legends."""
         self._unit_name = unit_name
-        self._has_trends = has_trends
         self._numbers = count(1)
 
     def sections(
@@ -49,7 +47,7 @@ class Artist:
                 "title": section.title,
                 "lead": section.lead,
                 "cards": [
-                    self._card(figure, alone)
+                    Card(figure, words.ALLIANCE_CAUTION if figure.key in alone else None)
                     for figure in members
                     if figure.is_shown and figure.key not in hidden
                 ],
@@ -93,7 +91,7 @@ class Artist:
         return [
             charts.compare(
                 self._id(),
-                titles[kind] + (f", part {number}" if len(group) > PER_CHART[kind] else ""),
+                f"{titles[kind]}, part {number}" if len(group) > PER_CHART[kind] else titles[kind],
                 part,
                 self._unit_name,
             )
@@ -120,14 +118,40 @@ class Artist:
         """Draws a funnel in which the points of one clinic are marked."""
         return charts.funnel(self._id(), row, points, clinic_id, self._unit_name.lower())
 
-    def _card(self, figure: Figure, alone: set[FigureKey]) -> Card:
-        caution = words.ALLIANCE_CAUTION if figure.key in alone else None
-        return Card(figure, self._trend(figure), caution)
+    def over_time(
+        self, figures: Sequence[Figure], months: Mapping[FigureKey, tuple[Row, Sequence[Row]]]
+    ) -> list[dict[str, Any]]:
+        """Groups drawings over time by section: months with limits, or quarters where they are too few.
 
-    def _trend(self, figure: Figure) -> Chart | None:
-        if not (self._has_trends and figure.has_trend):
-            return None
-        return charts.trend(self._id(), figure, self._unit_name)
+        What can be drawn neither way is named under its reason, once for all that share it.
+        """
+        alone = levels_without_course(figures)
+        sections = []
+        for section, members in by_section(figures):
+            drawn = [(figure, self._over_time(figure, months)) for figure in members]
+            shown = {figure.key for figure, chart in drawn if chart is not None}
+            sections.append(
+                {
+                    "title": section.title,
+                    "charts": [chart for _, chart in drawn if chart is not None],
+                    "caution": words.ALLIANCE_CAUTION if alone & shown else None,
+                    "withheld": _by_reason(
+                        (figure, months[figure.key][0]["why_not"])
+                        for figure, chart in drawn
+                        if chart is None and figure.key in months
+                    ),
+                }
+            )
+        return sections
+
+    def _over_time(
+        self, figure: Figure, months: Mapping[FigureKey, tuple[Row, Sequence[Row]]]
+    ) -> Chart | None:
+        if figure.key in months and months[figure.key][0]["is_drawn"]:
+            return charts.process(self._id(), *months[figure.key])
+        if figure.has_trend:
+            return charts.trend(self._id(), figure, self._unit_name)
+        return None
 
     def _id(self) -> str:
         return f"chart-{next(self._numbers)}"
@@ -142,3 +166,11 @@ def _reason(figure: Figure) -> str:
     if figure.is_shown:
         return words.ALLIANCE_ALONE
     return figure.year["note"] or charts.NOT_SHOWN
+
+
+def _by_reason(figures: Iterable[tuple[Figure, str]]) -> list[tuple[str, list[Row]]]:
+    """Groups what is not drawn by its reason, in the order in which reasons come."""
+    reasons: dict[str, list[Row]] = {}
+    for figure, reason in figures:
+        reasons.setdefault(reason, []).append(figure.year)
+    return list(reasons.items())

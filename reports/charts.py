@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from reports import specs, svg
+from reports import drawings, look, specs, svg
 from reports.language import _, spoken
 from reports.rows import Figure, Row, is_shown
 
 PART_OF_SCALE: Final = "The axis shows only a part of the scale: small differences look large."
 NOT_SHOWN: Final = "not shown"
+NOTHING: Final = "–"
 LABEL_WIDTH: Final = 26
 # Letters that fit on one line: those of a label, two of space and those of its value.
 ROW_WIDTH: Final = 44
@@ -39,11 +40,11 @@ class Chart:
 
 def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
     """Draws the quarters of one figure, with the service's as a dashed line where it is known."""
-    kind = "trend_mean" if figure.year["kind"] == "mean" else "trend_rate"
+    kind = "trend_rate" if figure.year["kind"] == "rate" else "trend_mean"
     services = [figure.service_quarters.get(row["period_id"]) for row in figure.quarters]
     has_service = any(is_shown(row) for row in services)
     values = [
-        {"period": _months(own), "service": _number(service, "value")}
+        {"period": _months(own), "service": _number(service, "value"), "absent": _(NOT_SHOWN)}
         | {name: _number(own, name) for name in ("value", "low", "high")}
         for own, service in zip(figure.quarters, services, strict=True)
     ]
@@ -62,7 +63,7 @@ def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
 def phases(chart_id: str, rows: Sequence[Row]) -> Chart:
     """Draws one questionnaire's means by phase of treatment, in the order of the phases."""
     values = [
-        {"period": _broken(_(row["label"])), "service": None}
+        {"period": _broken(_(row["label"])), "service": None, "absent": _(NOT_SHOWN)}
         | {
             name: None if row[name] is None else float(row[name])
             for name in ("value", "low", "high")
@@ -191,6 +192,47 @@ def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:
     return _chart(chart_id, "course", values, title, legend, head, body)
 
 
+def process(chart_id: str, row: Row, points: Sequence[Row]) -> Chart:
+    """Draws months with mean and process limits; a month with a special cause has a shape of its own.
+
+    Its legend stands once above all charts of a page.
+    """
+    limits = {name: float(row[name]) for name in ("mean", "low", "high")}
+    values = [
+        {
+            "period": _named_month(point, place),
+            "value": None if point["value"] is None else float(point["value"]),
+            "cause": None if point["value"] is None else point["cause"] or "none",
+            "mark": _(point["mark_text"]),
+        }
+        | (limits if place in (0, len(points) - 1) else dict.fromkeys(limits))
+        for place, point in enumerate(points)
+    ]
+    body = [
+        (
+            point["label"],
+            point["value_text"],
+            point["interval_text"] or "–",
+            point["n_text"] or "–",
+            point["cause_text"] or "–",
+        )
+        for point in points
+    ]
+    head = ("Month", "Value", "95 % interval", "Counted", "Special cause")
+    kind = "process_mean" if row["kind"] == "mean" else "process_rate"
+    title = f"{row['label']}, month by month"
+    summary = f"{_(row['limits_text'])}. {_(row['latest_text'])}."
+    return _chart(chart_id, kind, values, title, (), head, body, summary)
+
+
+def _named_month(point: Row, place: int) -> str:
+    """Names every sixth month on the axis, on two lines; the others have names that are not shown."""
+    if place % 6:
+        return f"~{place}"
+    start = point["month_start"]
+    return f"{spoken().month(start)}|{start.year}"
+
+
 def _chart(
     chart_id: str,
     kind: str,
@@ -199,29 +241,31 @@ def _chart(
     legend: Iterable[tuple[str, str]],
     head: tuple[str, ...],
     body: Sequence[tuple[str, ...]],
+    summary: str | None = None,
 ) -> Chart:
-    """Draws a chart and writes its text alternative from its own table, so that both agree."""
-    import vl_convert
+    """Draws a chart and writes its text alternative from its own table, so that both agree.
 
-    # The empty list of addresses: a chart may fetch nothing.
+    A chart of many rows has a summary: what it shows, in place of every row of its table.
+    """
     title, head = _(title), tuple(_(name) for name in head)
     body = [tuple(_(cell) for cell in row) for row in body]
     legend = [(mark, _(name)) for mark, name in legend]
     lines = max((len(row["label"]) for row in values if "row" in row), default=1)
-    source = vl_convert.vega_to_svg(specs.filled(kind, values, lines), allowed_base_urls=[])
-    told = " ".join(_sentence(head, row) for row in body)
-    remark = _(PART_OF_SCALE) if kind.endswith("_mean") else None
+    told = summary or " ".join(_sentence(head, row) for row in body)
+    part = _(PART_OF_SCALE) if kind.endswith("_mean") else None
+    remark = " ".join(text for text in (summary, part) if text) or None
     texts = Markup("").join(
-        svg.row_text(specs.row_top(kind, row, lines), specs.WIDTH, row["label"], row["text"])
+        svg.row_text(specs.row_top(kind, row, lines), look.WIDTH, row["label"], row["text"])
         for row in values
         if "row" in row
     )
-    drawing = svg.tidy(source, chart_id, title, told, texts)
+    drawing = svg.named(drawings.draw(kind, values, lines), chart_id, title, told, texts)
     return Chart(title, tuple(legend), remark, drawing, head, tuple(body))
 
 
 def _sentence(head: Sequence[str], row: Sequence[str]) -> str:
-    told = [f"{name} {cell}" for name, cell in zip(head[1:], row[1:], strict=True)]
+    cells = zip(head[1:], row[1:], strict=True)
+    told = [f"{name} {cell}" for name, cell in cells if cell != NOTHING]
     return f"{row[0]}: {'; '.join(told)}."
 
 

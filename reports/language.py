@@ -21,13 +21,26 @@ from babel.messages.pofile import read_po
 ENGLISH: Final = "en"
 PLACE: Final = re.compile(r"\{\}")
 HOLE: Final = re.compile(r"\{(\d*)\}")
-NUMBER: Final = re.compile(r"[-+−–<>≥≤±]?\s?\d+(?:\.\d+)?(?: ?%)?")
-DECIMAL: Final = re.compile(r"([-+−–<>≥≤±]?\s?\d+)\.(\d+)( ?%)?")
+NUMBER: Final = re.compile(r"[-+−–<>≥≤±]?\s?(?:\d*\.)?\d+(?: ?%)?|\d{4}-\d{2}-\d{2}|\d+(?:, \d+)+")
+# A name of something that has the same name in every language: WAI-SR, OQ-45.2, the code of a language.
+NAME: Final = re.compile(r"[A-Z][A-Z0-9]*(?:[-.]?[A-Z0-9]+)*\d*|[a-z]{2}")
+MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+DATE: Final = re.compile(rf"(?:(\d{{1,2}}) )?({'|'.join(MONTHS)})(?: (\d{{4}}))?")
+DECIMAL: Final = re.compile(r"([-+−–<>≥≤±]?\s?\d*)\.(\d+)( ?%)?")
 LETTERS: Final = re.compile(r"[^\W\d_]")
-# What joins texts that were written one by one.
-JOINTS: Final = (re.compile(r"(; )"), re.compile(r"(?<=[.?!])( )(?=[A-Z])"))
+# What joins texts that were written one by one: of lists, of sentences, a name in parentheses.
+JOINTS: Final = (
+    re.compile(r"(; )"),
+    re.compile(r"(?<=[.?!])( )(?=[A-Z])"),
+    re.compile(r"( \(|\)$)"),
+    re.compile(r"(, )"),
+    re.compile(r"(: )"),
+)
 # With fewer letters than this, a text with places says too little to be told by its words alone.
-TELLING: Final = 6
+TELLING: Final = 4
 DAY: Final = {"en": "d MMM y"}
 
 
@@ -45,7 +58,7 @@ class Template:
         if found is None:
             return None
         places = found.groups()
-        if not self.has_words and not all(NUMBER.fullmatch(place) for place in places):
+        if not self.has_words and not all(map(_is_sign, places)):
             return None
         return places
 
@@ -77,8 +90,8 @@ class Language:
     def _said(self, text: str) -> str | None:
         if text in self.texts:
             return self.texts[text]
-        if DECIMAL.fullmatch(text):
-            return DECIMAL.sub(rf"\1{self.comma}\2\3", text)
+        if _is_sign(text):
+            return self._sign(text)
         for template in self._candidates(text):
             places = template.match(text)
             if places is not None:
@@ -86,10 +99,33 @@ class Language:
         for joint in JOINTS:
             parts = joint.split(text)
             if len(parts) > 1:
-                said = [part if joint.fullmatch(part) else self._said(part) for part in parts]
+                said = [
+                    part if not part or joint.fullmatch(part) else self._said(part)
+                    for part in parts
+                ]
                 if None not in said:
                     return "".join(part for part in said if part is not None)
-        return None
+        return self._sentence(text)
+
+    def _sentence(self, text: str) -> str | None:
+        """Says a text that was made a sentence: a capital in front, a full stop behind."""
+        if not (text.endswith(".") and text[:1].isupper()):
+            return None
+        said = self._said(text[0].lower() + text[1:-1])
+        return f"{said[:1].upper()}{said[1:]}." if said else None
+
+    def _sign(self, text: str) -> str:
+        """Writes a number, a date or a name."""
+        if found := DATE.fullmatch(text):
+            day, name, year = found.groups()
+            date = datetime.date(int(year or 2000), MONTHS.index(name) + 1, int(day or 1))
+            pattern = " ".join(
+                part
+                for part in ("d." if day else "", "MMMM" if day else "LLLL", "y" if year else "")
+                if part
+            )
+            return format_date(date, pattern, locale=self.code)
+        return DECIMAL.sub(rf"\1{self.comma}\2\3", text)
 
     def _candidates(self, text: str) -> Iterator[Template]:
         """Texts with places that may be it, the longest first: by first word, then any."""
@@ -103,6 +139,11 @@ class Language:
     def month(self, date: datetime.date) -> str:
         """Names a date's month in short, without a full stop."""
         return format_date(date, "LLL", locale=self.code).rstrip(".")
+
+
+def _is_sign(text: str) -> bool:
+    """Says whether a text is a number, a date or a name: nothing that has a translation of its own."""
+    return any(kind.fullmatch(text) for kind in (NUMBER, DATE, NAME))
 
 
 def first_word(text: str) -> str:

@@ -24,7 +24,7 @@ def is_shown(row: Row | None) -> bool:
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of one unit: the year, its quarters in time order, and the service beside both.
+    """One figure of one unit: the year, shorter and financial periods in time order, the service beside.
 
     The service stands beside a row only where the row itself names the service's value: report.*
     leaves it out where the two must not be compared.
@@ -32,8 +32,11 @@ class Figure:
 
     year: Row
     quarters: tuple[Row, ...] = ()
+    months: tuple[Row, ...] = ()
+    financial_years: tuple[Row, ...] = ()
     service: Row | None = None
     service_quarters: Mapping[str, Row] = field(default_factory=dict)
+    target: Row | None = None
 
     @property
     def key(self) -> FigureKey:
@@ -54,27 +57,37 @@ class Figure:
 class Figures:
     """Looks figures up by unit, in the order they are read: section, figure_order, measure."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        """Sorts `report.figure` once; the rows may come in any order."""
+    def __init__(self, rows: Iterable[Row], targets: Iterable[Row] = ()) -> None:
+        """Sorts `report.figure` once; the rows, and those of `report.target`, may come in any order."""
+        self._targets = {
+            (row["level"], row["unit_id"], figure_key(row)): row
+            for row in targets
+            if row["period_id"] == "year"
+        }
         self._years: dict[tuple[str, str], dict[FigureKey, Row]] = defaultdict(dict)
-        self._quarters: dict[tuple[str, str], dict[FigureKey, list[Row]]] = defaultdict(
+        self._periods: dict[tuple[str, str, str], dict[FigureKey, list[Row]]] = defaultdict(
             lambda: defaultdict(list)
         )
         for row in sorted(rows, key=_reading_order):
-            unit = (row["level"], row["unit_id"])
+            level, unit_id = row["level"], row["unit_id"]
             if row["period_kind"] == "year":
-                self._years[unit][figure_key(row)] = row
-            elif row["period_kind"] == "quarter":
-                self._quarters[unit][figure_key(row)].append(row)
+                self._years[level, unit_id][figure_key(row)] = row
+            else:
+                self._periods[level, unit_id, row["period_kind"]][figure_key(row)].append(row)
 
     def of(self, level: str, unit_id: str) -> list[Figure]:
         """Lists the figures of one unit, each with its quarters and the service's figure."""
         service = ("service", "service")
-        quarters, service_quarters = self._quarters[level, unit_id], self._quarters[service]
+        quarters, months, financial_years = (
+            self._periods[level, unit_id, kind] for kind in ("quarter", "month", "financial_year")
+        )
+        service_quarters = self._periods[*service, "quarter"]
         return [
             Figure(
                 year=year,
                 quarters=tuple(quarters.get(key, ())),
+                months=tuple(months.get(key, ())),
+                financial_years=tuple(financial_years.get(key, ())),
                 service=self._years[service].get(key) if _is_compared(year) else None,
                 service_quarters={
                     row["period_id"]: service_row
@@ -83,6 +96,7 @@ class Figures:
                     )
                     if _is_compared(row)
                 },
+                target=self._targets.get((level, unit_id, key)),
             )
             for key, year in self._years[level, unit_id].items()
         ]

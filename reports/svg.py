@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from reports.specs import INK, LABEL_LINE
+from reports.look import INK, LABEL_LINE
 
 NOTHING: Final = Markup("")
 NOISE: Final = {"class", "pointer-events", "font-family", "stroke-miterlimit", "version"}
@@ -15,39 +15,60 @@ SCAFFOLD: Final = {"background", "foreground"}
 DEFAULTS: Final = {("opacity", "1"), ("transform", "translate(0,0)"), ("stroke-width", "1")}
 GEOMETRY: Final = {"d", "transform", "x", "y", "x2", "y2"}
 SHARED: Final = ("fill", "stroke", "stroke-width", "font-size", "text-anchor")
+AT: Final = re.compile(r"translate\(([-\d.]+),([-\d.]+)\)")
+DOT: Final = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
+LINE: Final = {"transform", "x2", "y2"}
 LONG_NUMBER: Final = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
+# Stands for the id of the chart: a sign that no XML text can hold.
+OWN_ID: Final = "\x01"
 CLIP: Final = re.compile(r"url\(#([\w-]+)\)")
 
 
-def tidy(
-    source: str, chart_id: str, title: str, description: str, texts: Markup = NOTHING
-) -> Markup:
-    """Rewrites an SVG for inlining: no namespaces or classes, two decimals, its words in front.
+class Drawing(NamedTuple):
+    """A drawing without a name: its size, and what is in it."""
 
-    Clip paths are numbered within `chart_id`, because the converter counts them over its whole
-    life and would print other ids each time. `texts` is drawn on top, see `row_text`.
+    width: str
+    height: str
+    box: str
+    body: str
+
+
+def tidy(source: str) -> Drawing:
+    """Makes an SVG fit for inlining: no namespaces or classes, one decimal, clip paths by number.
+
+    The converter counts clip paths over its whole life and would print other ids each time.
     """
     # Nothing from outside is parsed: the converter wrote this, and escaped all text in it.
     root = ET.fromstring(source)  # noqa: S314
     _strip(root)
-    names = {node.get("id", ""): f"{chart_id}-clip-{number}" for number, node in _named(root)}
+    names = {node.get("id", ""): f"{OWN_ID}-clip-{number}" for number, node in _named(root)}
     for node in root.iter():
         _clean(node, names)
     _lighten(root)
-    body = "".join(ET.tostring(child, encoding="unicode") for child in root)
+    for node in root.iter():
+        _simplify(node)
+    body = "".join(ET.tostring(child, encoding="unicode") for child in root).replace(" />", "/>")
+    return Drawing(root.get("width", ""), root.get("height", ""), root.get("viewBox", ""), body)
+
+
+def named(
+    drawing: Drawing, chart_id: str, title: str, description: str, texts: Markup = NOTHING
+) -> Markup:
+    """Writes a drawing for a page, with its id and its words in front; `texts` go on top."""
     head = Markup(
         '<svg role="img" aria-labelledby="{id}-title {id}-desc" width="{width}" height="{height}" '
         'viewBox="{box}"><title id="{id}-title">{title}</title><desc id="{id}-desc">{desc}</desc>'
     ).format(
         id=chart_id,
-        width=root.get("width", ""),
-        height=root.get("height", ""),
-        box=root.get("viewBox", ""),
+        width=drawing.width,
+        height=drawing.height,
+        box=drawing.box,
         title=title,
         desc=description,
     )
     # ElementTree escaped all text in the body; nothing else reaches it.
-    return head + Markup(body) + texts + Markup("</svg>")  # noqa: S704
+    body = Markup(drawing.body.replace(OWN_ID, chart_id))  # noqa: S704
+    return head + body + texts + Markup("</svg>")
 
 
 def row_text(top: int, width: int, lines: Sequence[str], value: str) -> Markup:
@@ -63,11 +84,12 @@ def row_text(top: int, width: int, lines: Sequence[str], value: str) -> Markup:
 
 
 def _strip(node: ET.Element) -> None:
-    """Removes namespaces, the scaffolding shapes and groups left empty by that."""
+    """Removes namespaces, the scaffolding shapes, and groups and texts that are empty."""
     node.tag = node.tag.rpartition("}")[2]
     for child in list(node):
         _strip(child)
-        if child.get("class") in SCAFFOLD or (child.tag == "g" and not len(child)):
+        is_empty = child.tag in {"g", "text"} and not len(child) and not child.text
+        if child.get("class") in SCAFFOLD or is_empty:
             node.remove(child)
 
 
@@ -107,6 +129,26 @@ def _lighten(node: ET.Element) -> None:
                 del child.attrib[name]
 
 
+def _simplify(node: ET.Element) -> None:
+    """Writes dots as circles, and lines of one group as one path: a third less to read."""
+    for child in node:
+        dot = DOT.fullmatch(child.get("d", ""))
+        at = AT.fullmatch(child.get("transform", ""))
+        if child.tag == "path" and dot and at:
+            child.tag = "circle"
+            child.attrib = {"cx": at[1], "cy": at[2], "r": dot[1], **child.attrib}
+            del child.attrib["transform"], child.attrib["d"]
+    places = [AT.fullmatch(child.get("transform", "")) for child in node]
+    plain = all(child.tag == "line" and set(child.attrib) == LINE for child in node)
+    if node.tag == "g" and len(node) > 1 and plain and all(places):
+        lines = [
+            f"M{at[1]},{at[2]}l{child.get('x2')},{child.get('y2')}"
+            for at, child in zip(places, node, strict=True)
+            if at
+        ]
+        node[:] = [ET.Element("path", {"d": "".join(lines)})]
+
+
 def _short(found: re.Match[str]) -> str:
-    text = f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+    text = f"{float(found[0]):.1f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

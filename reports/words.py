@@ -21,6 +21,8 @@ class Section(NamedTuple):
 AUDIENCE: Final = {
     "overview": "For those who run the service and plan the night.",
     "clinic": "For the people who lead this clinic, and for its clinical operations.",
+    "changed": "For those who run the service and lead its clinics, and for clinic operations.",
+    "over_time": "For those who run the service and lead its clinics.",
     "therapist": "For this therapist and their supervisor, to talk about together. "
     "Not for ranking, pay or appraisal.",
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
@@ -34,6 +36,8 @@ AUDIENCE: Final = {
     "audit_front": "For auditors. Row level: not for managers, not to be passed on.",
     "notice": "For patients. To be printed and handed out, or put on the clinic's own pages.",
     "public": "For patients, those who refer them, and everyone else outside of the service.",
+    "worklist": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
+    "passed on.",
     "care_team": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
     "passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
@@ -57,9 +61,19 @@ SECTIONS: Final = {
         "not reliable change: many small changes make a large one. The share that changed "
         "reliably stands under Outcome.",
     ),
+    "caseload": Section(
+        "Caseload and throughput",
+        "How many courses began, ended and were open, and how many sessions they took. Many or few is "
+        "neither good nor bad; the three together say whether a service fills or empties.",
+    ),
     "waits": Section(
         "Waits",
         "Of finished courses, where the clinic records when a patient was referred.",
+    ),
+    "alerts": Section(
+        "Worklists",
+        "How often courses were put on the care team's worklists, and what came of it. Who was kept "
+        "by acting on an alert counts as an alert that was wrong.",
     ),
     "alliance": Section(
         "Alliance",
@@ -98,6 +112,70 @@ STATES: Final = {
     "fatal": State("✕", "Mend first", "bad"),
 }
 
+CHANGED_LEAD: Final = (
+    "Each course that counts otherwise than the night before belongs to one part whole, and the parts add up to the "
+    "movement. A figure that moves by one course has not become better or worse: look at the interval."
+)
+PARTS: Final = (
+    (
+        "rule_text",
+        "Rule change",
+        "a definition or setting was changed, and the same data count otherwise",
+    ),
+    (
+        "time_text",
+        "Passing of time",
+        "the twelve months moved on, or silence became an ending; no row changed",
+    ),
+    (
+        "corrected_text",
+        "Corrected rows",
+        "rows were mended, exported again otherwise, or taken back",
+    ),
+    ("late_text", "Late pairs", "a form came that completes the pair of a course that had ended"),
+    ("new_text", "New data", "appointments, forms and courses that were not there"),
+    (
+        "together_text",
+        "Together",
+        "several of these at once in one course, or parts with too few courses to be told apart",
+    ),
+)
+
+PROCESS_LEGEND: Final = (
+    ("rule", "Mean"),
+    ("dash", "Process limits"),
+    ("common", "No special cause"),
+    ("improvement", "Special cause: improvement"),
+    ("concern", "Special cause: concern"),
+    ("neither", "Special cause: neither direction is better"),
+)
+
+PROCESS_LEAD: Final = (
+    "Every figure goes up and down by chance. The dashed lines show how far it usually does: 2.66 times the mean "
+    "step from one month to the next, on both sides of the mean. Between them, a single higher or lower month "
+    "tells nothing. Four patterns would be rare by chance; they are called a special cause, and are a reason to "
+    "ask what was different, the data first:"
+)
+PROCESS_RULES: Final = (
+    "a month beyond a limit;",
+    "a run of seven months or more on one side of the mean;",
+    "a trend: seven months or more, each higher or each lower than the one before;",
+    "two of three months in a row near the same limit.",
+)
+PROCESS_SOURCE: Final = (
+    "XmR charts after Wheeler 1993, with the rules of NHS England's Making Data Count. A month that is not shown "
+    "interrupts every run. Where fewer than twelve months can be shown, quarters are drawn without limits. "
+    "Chance alone shows a special cause somewhere in about one of six charts of 24 months in which nothing happened."
+)
+
+WORKBOOK_NOTES: Final = (
+    "Each sheet holds one section of the managers' pages: a line for each figure, unit and period. Values are those of the "
+    "pages, with up to four decimals; rates are shares that the cell shows in per cent.",
+    "A figure that is not shown has its reason in the cell of its value. It is not zero, and it is left out of nothing.",
+    "Eligible is how many should have a value, counted is how many have one. Read both before the value.",
+    "A period that is unfinished or settling will still move: data or endings of it are to come.",
+    "Target and figure are compared by the interval, not by the value alone.",
+)
 ALLIANCE_LEVEL: Final = "early_alliance_mean"
 ALLIANCE_COURSE: Final = "early_alliance_slope"
 ALLIANCE_ALONE: Final = (
@@ -111,6 +189,11 @@ ALLIANCE_CAUTION: Final = (
 THERAPIST_SHARE: Final = (
     "More than 90 % of the differences in outcome between patients are not down to the therapist: "
     "the share that goes with therapists is about 5 % on average (Johns et al. 2019)."
+)
+
+WORKLIST_LEAD: Final = (
+    "Open courses that may be about to end without agreement, few enough to act on. A line is a prompt "
+    "to think of somebody, not a judgement of them, and whoever is not listed may leave as well."
 )
 
 CARE_LEAD: Final = (

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from schemas.mapping_care import Appointment, Episode, Shared, known_values
+from schemas.field_kinds import Instant, Text, as_word
+from schemas.mapping_care import Action, Appointment, Episode, Shared, known_values
 from schemas.mapping_faults import (
     MappingFaults,
     describe_fault,
@@ -30,7 +31,7 @@ from schemas.mapping_parts import (
     known_zone,
 )
 from schemas.mapping_read import Read, Shrink
-from schemas.mapping_shapes import Code, Wide
+from schemas.mapping_shapes import Code, Wide, code_gaps
 from schemas.presets import with_presets
 
 RESPONDENTS = ("patient", "therapist", "relative", "observer")
@@ -49,7 +50,7 @@ class Form(Strict):
     instrument: str
     version: str | None = None
     respondent: Literal["patient", "therapist", "relative", "observer"] | FieldRule
-    answered_at: FieldRule | None = None
+    answered_at: Instant | None = None
     items: Items | None = None
     values: Values | None = None
     reversed: Literal["raw", "already"] = "raw"
@@ -59,7 +60,7 @@ class Form(Strict):
     @field_validator("respondent")
     @classmethod
     def _known_respondent(cls, rule: str | FieldRule) -> str | FieldRule:
-        return rule if isinstance(rule, str) else known_values(rule, RESPONDENTS)
+        return rule if isinstance(rule, str) else known_values(as_word(rule), RESPONDENTS)
 
     @model_validator(mode="after")
     def _has_content(self) -> Form:
@@ -67,13 +68,16 @@ class Form(Strict):
             raise ValueError("needs items or scores")
         if self.totals and self.items is None:
             raise ValueError("totals are checked against items: name the items too")
+        if self.items is None and (self.values or self.reversed == "already"):
+            raise ValueError("values and reversed speak of items: there are none")
         return self
 
 
 class Fields(Shared):
     """Columns shared by everything a record carries."""
 
-    answered_at: FieldRule | None = None
+    session: Text | None = None
+    answered_at: Instant | None = None
     ignore: tuple[str, ...] = ()
 
 
@@ -107,6 +111,7 @@ class Source(Strict):
     form: tuple[Form, ...] = ()
     appointment: Appointment | None = None
     episode: Episode | None = None
+    action: Action | None = None
     code: tuple[Code, ...] = ()
     wide: Wide | None = None
     preset: str | None = None
@@ -123,19 +128,31 @@ class Source(Strict):
     @model_validator(mode="after")
     def _carries_something(self) -> Source:
         shaped = bool(self.code) or self.wide is not None
-        if not (self.form or shaped or self.appointment or self.episode):
-            raise ValueError("carries nothing: needs form, code, wide, appointment or episode")
+        others = bool(self.form or shaped or self.appointment or self.episode)
+        if not (others or self.action):
+            raise ValueError(
+                "carries nothing: needs form, code, wide, appointment, episode or action"
+            )
         faults = [
             f"{what} needs {key} (fields.{key} or its own)"
-            for what, part in [("appointment", self.appointment), ("episode", self.episode)]
+            for what, part in [
+                ("appointment", self.appointment),
+                ("episode", self.episode),
+                ("action", self.action),
+            ]
             if part is not None
             for key in ("patient",)
             if self.field_for(part, key) is None
         ]
-        faults += self._shape_faults() + table_faults(self)
+        if self.action and (others or self.join):
+            faults.append("action needs a source of its own: no form, appointment, episode or join")
+        faults += code_gaps(self.code) + table_faults(self)
         parts = [self.part_of(join) for join in self.join] or [self]
         for part in parts:
-            faults += [fault for fault in part._field_faults() if fault not in faults]
+            told = part._shape_faults() + part._field_faults()
+            faults += [fault for fault in told if fault not in faults]
+        if self.shrink is not None and self.delivery != "snapshot":
+            faults.append('shrink is for delivery = "snapshot"')
         if self.appointment and not (self.appointment.planned_at or self.shared_fields.answered_at):
             faults.append("appointment needs planned_at or fields.answered_at")
         if faults:
@@ -157,7 +174,7 @@ class Source(Strict):
         faults = []
         if self.code and self.wide is not None:
             faults.append("code and wide exclude one another")
-        if self.wide is not None and self.fields.session is not None:
+        if self.wide is not None and self.shared_fields.session is not None:
             faults.append("with wide the session stands in the column's name: no fields.session")
         linked = any(form.items is not None and form.items.links for form in self.form)
         if linked and self.read.format != "fhir":
@@ -181,14 +198,15 @@ class Source(Strict):
     def part_of(self, join: Join) -> Source:
         """What is read from the rows of one join: its forms, its fields."""
 
-        def is_here(part: Form | Code | Episode) -> bool:
-            return part.table in (None, join.table)
+        def is_here(part: Form | Code | Wide | Episode | None) -> bool:
+            return part is not None and part.table in (None, join.table)
 
         changes = {
             "join": (join,),
             "form": tuple(form for form in self.form if is_here(form)),
             "code": tuple(code for code in self.code if is_here(code)),
-            "episode": self.episode if self.episode and is_here(self.episode) else None,
+            "wide": self.wide if is_here(self.wide) else None,
+            "episode": self.episode if is_here(self.episode) else None,
         }
         return self.model_copy(update=changes)
 

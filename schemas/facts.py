@@ -1,4 +1,4 @@
-"""Facts that an export may state beside an episode or appointment: which, and what each may say.
+"""Facts that an export may state beside an episode, appointment or action: which, and what each may say.
 
 They describe who is treated and how the sessions are held; figures use them to compare like with
 like. None of them is guessed: what an export does not state is NULL.
@@ -26,6 +26,14 @@ EPISODE_FACTS: Mapping[str, tuple[str, ...] | re.Pattern[str]] = {
     ),
     "end_planned": YES_NO,
 }  # fmt: skip
+# What a clinic did for a patient, and what came of it.
+ACTION_KINDS = (
+    "call", "message", "letter", "appointment_offered", "alliance_talk", "case_discussed",
+    "none_needed", "other",
+)  # fmt: skip
+ACTION_FACTS: Mapping[str, tuple[str, ...] | re.Pattern[str]] = {
+    "outcome": ("reached", "not_reached", "appointment_made", "declined"),
+}
 APPOINTMENT_FACTS: Mapping[str, tuple[str, ...] | re.Pattern[str]] = {
     "mode": ("in_person", "video", "telephone", "chat", "group"),
     "interpreter": YES_NO,

@@ -1,4 +1,4 @@
-"""What a record may carry beside forms: appointments and episodes, and the fields all parts share."""
+"""What a record may carry beside forms: appointments, episodes and actions, and the fields all share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 from pydantic import field_validator, model_validator
 
-from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS, fact_fault
+from schemas.facts import (
+    ACTION_FACTS,
+    ACTION_KINDS,
+    APPOINTMENT_FACTS,
+    EPISODE_FACTS,
+    fact_fault,
+)
+from schemas.field_kinds import Day, Id, Instant, Text, Word
 from schemas.mapping_parts import Condition, FieldRule, Strict
 
 SESSION_STATUS = (
@@ -19,22 +26,22 @@ END_REASONS = ("completed", "dropout", "transferred", "service_ended", "died_oth
 class Shared(Strict):
     """Fields that a source states for all its parts, and a part for itself."""
 
-    patient: FieldRule | None = None
-    therapist: FieldRule | None = None
-    episode: FieldRule | None = None
-    session: FieldRule | None = None
+    patient: Id | None = None
+    therapist: Id | None = None
+    episode: Id | None = None
 
 
 class Appointment(Shared):
     """The appointment a record carries, or a row of a table of appointments."""
 
     table: str | None = None
-    id: FieldRule | None = None
+    session: Text | None = None
+    id: Id | None = None
     when: Condition | None = None
-    planned_at: FieldRule | None = None
-    status: FieldRule
-    mode: FieldRule | None = None
-    interpreter: FieldRule | None = None
+    planned_at: Instant | None = None
+    status: Word
+    mode: Word | None = None
+    interpreter: Word | None = None
 
     @model_validator(mode="after")
     def _known_facts(self) -> Appointment:
@@ -52,18 +59,18 @@ class Episode(Shared):
 
     table: str | None = None
     when: Condition | None = None
-    start: FieldRule
-    end: FieldRule | None = None
-    end_reason: FieldRule | None = None
-    referral: FieldRule | None = None
-    sex: FieldRule | None = None
-    age_band: FieldRule | None = None
-    language: FieldRule | None = None
-    interpreter_needed: FieldRule | None = None
-    diagnosis_group: FieldRule | None = None
-    previous_treatment: FieldRule | None = None
-    employment: FieldRule | None = None
-    end_planned: FieldRule | None = None
+    start: Day
+    end: Day | None = None
+    end_reason: Word | None = None
+    referral: Day | None = None
+    sex: Word | None = None
+    age_band: Word | None = None
+    language: Word | None = None
+    interpreter_needed: Word | None = None
+    diagnosis_group: Word | None = None
+    previous_treatment: Word | None = None
+    employment: Word | None = None
+    end_planned: Word | None = None
 
     @model_validator(mode="after")
     def _known_facts(self) -> Episode:
@@ -76,21 +83,42 @@ class Episode(Shared):
         return None if rule is None else known_values(rule, END_REASONS)
 
 
-def _refuse_unknown_facts(part: Appointment | Episode, facts: Mapping[str, object]) -> None:
+class Action(Shared):
+    """What the clinic did for a patient: one line of its log. Free text is not read."""
+
+    when: Condition | None = None
+    acted_on: Day
+    kind: Word
+    outcome: Word | None = None
+
+    @model_validator(mode="after")
+    def _known_facts(self) -> Action:
+        _refuse_unknown_facts(self, ACTION_FACTS)
+        return self
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, rule: FieldRule) -> FieldRule:
+        return known_values(rule, ACTION_KINDS)
+
+
+def _refuse_unknown_facts(
+    part: Appointment | Episode | Action, facts: Mapping[str, object]
+) -> None:
     rules = {name: getattr(part, name) for name in facts}
     faults = [
         fault
         for name, rule in rules.items()
-        if rule is not None and (fault := fact_fault(name, set(rule.map.values()), facts))
+        if rule is not None and (fault := fact_fault(name, rule.targets, facts))
     ]
     if faults:
         raise ValueError("; ".join(faults))
 
 
 def known_values(rule: FieldRule, known: tuple[str, ...]) -> FieldRule:
-    """The rule, where its map leads to known words alone."""
-    unknown = sorted(set(rule.map.values()) - set(known))
-    if unknown or not rule.map:
+    """The rule, where its map (or the lookup after it) leads to known words alone."""
+    unknown = sorted(rule.targets - set(known))
+    if unknown or not rule.targets:
         told = f"{', '.join(unknown)} is not one" if unknown else "there is no map"
         raise ValueError(f"map must lead to {', '.join(known)}: {told}")
     return rule

@@ -13,6 +13,7 @@ def table_faults(source: Source) -> list[str]:
     apart = source.appointment is not None and source.appointment.table is not None
     named = [(f"form.{n}", form.table) for n, form in enumerate(source.form, start=1)]
     named += [(f"code.{n}", code.table) for n, code in enumerate(source.code, start=1)]
+    named += [("wide", source.wide.table)] if source.wide else []
     named += [("episode", source.episode.table)] if source.episode else []
     if source.read.format != "tables":
         words = ["join"] if source.join else []
@@ -39,8 +40,6 @@ def _several_faults(
     ]
     if source.appointment is not None and source.appointment.table is None:
         faults.append("appointment needs table: there are several joins")
-    if source.wide is not None:
-        faults.append("wide is for a single join")
     used = {table for _, table in named} | {getattr(source.appointment, "table", None)}
     for place, table in enumerate(tables, start=1):
         if table in tables[: place - 1]:

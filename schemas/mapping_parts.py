@@ -15,6 +15,8 @@ DATE_PARTS = re.compile(r"%-?([A-Za-z%])")
 # Dates that are no strptime format. excel: a date cell or a serial number; days from 1904 only where the
 # workbook says that it counts so.
 NAMED_FORMATS = ("iso", "excel", "excel-1904")
+# Parts of a format that tell the hour.
+TIME_PARTS = set("HIcX")
 
 
 def whole_cell(pattern: str) -> str:
@@ -63,11 +65,12 @@ class DropRule(Strict):
 class FieldRule(Strict):
     """Where one value of a record is found and how its text is read.
 
-    Applied in this order: missing codes, extract, map, lookup, pad, matches, type or formats.
+    `missing` are texts that say nothing in this field alone. Applied in this order: missing codes, extract, map, lookup, pad, matches, type or formats.
     """
 
     column: str | None = None
     first_of: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     extract: Pattern | None = None
     map: dict[str, str] = {}
     lookup: dict[str, str] = {}
@@ -135,9 +138,19 @@ class FieldRule(Strict):
         return name if name in (None, "clinic") else known_zone(str(name))
 
     @property
+    def targets(self) -> set[str]:
+        """What the field may say, where a map or a lookup closes the list."""
+        return set((self.lookup or self.map).values())
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns read, in order of preference."""
         return (self.column,) if self.column is not None else self.first_of
+
+
+def tells_time(form: str) -> bool:
+    """True where a date format may tell a time of day."""
+    return form in NAMED_FORMATS or bool(set(DATE_PARTS.findall(form)) & TIME_PARTS)
 
 
 def target_faults(target: str, groups: int) -> list[str]:

@@ -16,10 +16,20 @@ NO_ENCODINGS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "und
 
 
 class Header(Strict):
-    """How the header is found: by names in it, or as the first rows of the file."""
+    """How the header is found: by names in it, or as the first rows of the file.
+
+    With `join` a name goes over all its rows, else the first row has the names.
+    """
 
     find: tuple[str, ...] = ()
     rows: int = Field(default=1, ge=1, le=9)
+    join: bool = False
+
+    @model_validator(mode="after")
+    def _has_rows_to_join(self) -> Header:
+        if self.join and self.rows == 1:
+            raise ValueError("join is for names over several rows: say how many")
+        return self
 
 
 # A reader for each is in flows/reading/prepare.py.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from schemas.field_kinds import as_word
 from schemas.mapping_parts import (
     Condition,
     FieldRule,
@@ -74,9 +77,16 @@ class _Reshaping(Strict):
     @classmethod
     def _needs_map(cls, rule: str | FieldRule) -> str | FieldRule:
         known = {"patient", "therapist", "relative", "observer"}
-        if not isinstance(rule, str) and (not rule.map or set(rule.map.values()) - known):
+        if isinstance(rule, str):
+            return rule
+        if not rule.targets or rule.targets - known:
             raise ValueError(f"map must lead to {', '.join(sorted(known))}")
-        return rule
+        return as_word(rule)
+
+    def _refuse_idle(self, targets: dict[str, Target]) -> None:
+        has_items = any(isinstance(target.item, int) for target in targets.values())
+        if not has_items and (self.values or self.reversed == "already"):
+            raise ValueError("values and reversed speak of items: there are none")
 
 
 class Code(_Reshaping):
@@ -91,15 +101,16 @@ class Code(_Reshaping):
 
     @model_validator(mode="after")
     def _items_in_order(self) -> Code:
-        refuse_gaps(list(self.map.values()), "map")
+        self._refuse_idle(self.map)
         if both := sorted(set(self.map) & set(self.carry)):
             raise ValueError(f"carry: {', '.join(both)} is in map too")
         return self
 
 
 class Wide(_Reshaping):
-    """A column for each session: the session stands in the column's name."""
+    """A column for each session: the session stands in the column's name; `table` as in a form."""
 
+    table: str | None = None
     columns: str
     forms: dict[str, Target] = Field(min_length=1)
     times: dict[str, str] = Field(min_length=1)
@@ -109,6 +120,10 @@ class Wide(_Reshaping):
         if any(self.columns.count(place) != 1 for place in PLACES):
             raise ValueError("columns needs {form} and {time}, each once")
         refuse_gaps(list(self.forms.values()), "forms")
+        self._refuse_idle(self.forms)
+        places = [(target.instrument, target.item) for target in self.forms.values()]
+        if len(set(places)) < len(places):
+            raise ValueError("forms: two columns lead to one item of an instrument")
         if both := sorted(set(self.forms) & set(self.carry)):
             raise ValueError(f"carry: {', '.join(both)} is in forms too")
         return self
@@ -139,6 +154,63 @@ class Wide(_Reshaping):
             return None
         fits = ((re.fullmatch(rule, found["time"]), to) for rule, to in self.times.items())
         return found["form"], next((time.expand(to) for time, to in fits if time), "")
+
+
+@dataclass
+class CodedForm:
+    """One instrument of long data, and the code tables that its items come from.
+
+    Several tables make one form where they read items that no other of them reads, by one respondent
+    and one set of answer codes.
+    """
+
+    instrument: str
+    codes: list[Code]
+
+    def targets(self, code: Code) -> dict[str, Target]:
+        """The codes of one of its tables that lead here."""
+        return {
+            name: target
+            for name, target in code.map.items()
+            if target.instrument == self.instrument
+        }
+
+    def takes(self, other: Code) -> bool:
+        """True where the items of another table belong to this form."""
+        first = self.codes[0]
+        alike = all(
+            getattr(first, key) == getattr(other, key)
+            for key in ("table", "respondent", "values", "reversed")
+        )
+        mine = {target.item for code in self.codes for target in self.targets(code).values()}
+        return alike and not mine & {target.item for target in self.targets(other).values()}
+
+
+def coded_forms(codes: Iterable[Code]) -> list[CodedForm]:
+    """The forms that the code tables of a source make, in the mapping's order."""
+    forms: list[CodedForm] = []
+    for code in codes:
+        for instrument in dict.fromkeys(target.instrument for target in code.map.values()):
+            same = (form for form in forms if form.instrument == instrument)
+            if form := next((form for form in same if form.takes(code)), None):
+                form.codes.append(code)
+            else:
+                forms.append(CodedForm(instrument, [code]))
+    return forms
+
+
+def code_gaps(codes: Iterable[Code]) -> list[str]:
+    """A fault for each form of long data whose items do not run from 1 without a gap."""
+    faults = []
+    forms = coded_forms(codes)
+    for form in forms:
+        try:
+            refuse_gaps([t for code in form.codes for t in form.targets(code).values()], "code.map")
+        except ValueError as gap:
+            several = sum(other.instrument == form.instrument for other in forms) > 1
+            why = "; tables of one form state the same respondent, values and reversed"
+            faults.append(f"{gap}{why if several else ''}")
+    return faults
 
 
 def refuse_gaps(targets: list[Target], where: str) -> None:

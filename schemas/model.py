@@ -47,11 +47,40 @@ CUSUM_COLUMNS: Columns = (
     ("false_alarms", "double", "share of runs of 100 courses in which chance alone gives an alarm"),
     ("h", "double", "threshold of the alarm, by simulation"),
 )
+CALIBRATION_COLUMNS: Columns = (
+    ("month", "varchar", "month of the test"),
+    ("n", "integer", "sessions tested"),
+    ("n_dropouts", "integer", "of these, dropouts"),
+    ("intercept", "double", "calibration in the large; NULL not tested"),
+    ("intercept_error", "double", "its standard error"),
+    ("slope", "double", "calibration slope"),
+    ("slope_error", "double", "its standard error"),
+    ("why_not", "varchar", "why there is none; NULL there is"),
+)
+RECALIBRATION_COLUMNS: Columns = (
+    ("model_id", "varchar", "recalibrated_ and the month it was looked into"),
+    ("fitted_on", "date", "night on which the model in use was fitted"),
+    ("looked_on", "date", "night on which it was held against newer sessions"),
+    ("n", "integer", "newer sessions that went on or were the last by dropout"),
+    ("n_dropouts", "integer", "of these, dropouts"),
+    ("changed", "varchar", "nothing, intercept, or intercept and slope; NULL not looked into"),
+    ("shift", "double", "added to the logit of dropout against going on, after the slope"),
+    ("slope", "double", "the logit is taken times this"),
+    ("why_not", "varchar", "why it was not looked into; NULL it was"),
+)
 FILLED_TABLES: Mapping[str, tuple[str, Columns]] = {
     "model.coefficient": ("Coefficient of a fitted model", COEFFICIENT_COLUMNS),
     "model.association": (
         "What goes with the alliance in the service, descriptive, or the reason why it cannot be said",
         ASSOCIATION_COLUMNS,
+    ),
+    "model.calibration": (
+        "Monthly test of the model on sessions it had not seen: every month so far",
+        CALIBRATION_COLUMNS,
+    ),
+    "model.recalibration": (
+        "What newer sessions changed of the model in use before it is fitted anew, month by month",
+        RECALIBRATION_COLUMNS,
     ),
     "model.cusum_limit": (
         "Threshold of a cumulative sum, by simulation of courses that go as expected",

@@ -65,6 +65,8 @@ def _for_format(preset: dict[str, Any], source: dict[str, Any]) -> dict[str, Any
 
 def _over(below: Any, above: Any) -> Any:
     if isinstance(below, dict) and isinstance(above, dict):
+        if {"column", "first_of"} & above.keys():
+            below = {key: part for key, part in below.items() if key not in ("column", "first_of")}
         return {
             key: _over(below[key], above[key]) if key in below and key in above
             else above.get(key, below.get(key))

@@ -5,12 +5,11 @@ Everything here follows from the mapping alone; the file is not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.export_format import Form, Read, Source
 from schemas.mapping_parts import Condition, FieldRule, Items
-from schemas.mapping_shapes import CLAIM, Code, Target, Wide
+from schemas.mapping_shapes import CLAIM, Code, Wide, coded_forms
 
 # Names of columns that the reshaping adds; no header holds them, for a header's blank name is "(column 3)".
 FORM_COLUMN = "(form)"
@@ -25,13 +24,13 @@ class ShapedForm:
     """One instrument of one reshaping part of a mapping.
 
     Attributes:
-        part: the mapping's code or wide table.
+        parts: the mapping's code tables, or its wide table.
         number: place among all shaped forms of the source; the text in the form column.
         instrument: as the mapping names it.
         cells: column of the reshaped record by item.
     """
 
-    part: Code | Wide
+    parts: tuple[Code | Wide, ...]
     number: int
     instrument: str
     cells: dict[int | str, str]
@@ -44,21 +43,23 @@ def link_column(instrument: str, item: int) -> str:
 
 def shaped_forms(source: Source) -> list[ShapedForm]:
     """The forms that `code` and `wide` of a source make, in the mapping's order."""
-    parts: list[tuple[Code | Wide, Iterable[Target]]] = [
-        (code, code.map.values()) for code in source.code
-    ]
-    if source.wide is not None:
-        parts.append((source.wide, source.wide.forms.values()))
     made: list[ShapedForm] = []
-    for part, targets in parts:
-        names = part.map if isinstance(part, Code) else part.forms
-        for instrument in dict.fromkeys(target.instrument for target in targets):
-            cells: dict[int | str, str] = {}
-            for name, target in names.items():
-                if target.instrument == instrument:
-                    told = f"{part.column}={name}" if isinstance(part, Code) else name
-                    cells.setdefault(target.item, told)
-            made.append(ShapedForm(part, len(made), instrument, cells))
+    taken: set[str] = set()
+    for form in coded_forms(source.code):
+        cells: dict[int | str, str] = {}
+        for code in form.codes:
+            for name, target in form.targets(code).items():
+                # Two respondents may answer the same codes, each in a table of their own.
+                told = f"{code.column}={name}"
+                told += f" ({len(made) + 1})" if told in taken else ""
+                cells.setdefault(target.item, told)
+        taken |= set(cells.values())
+        made.append(ShapedForm(tuple(form.codes), len(made), form.instrument, cells))
+    if source.wide is not None:
+        forms = source.wide.forms
+        for instrument in dict.fromkeys(target.instrument for target in forms.values()):
+            cells = {t.item: name for name, t in forms.items() if t.instrument == instrument}
+            made.append(ShapedForm((source.wide,), len(made), instrument, cells))
     return made
 
 
@@ -104,6 +105,7 @@ def _without_links(form: Form) -> Form:
 
 
 def _form(made: ShapedForm) -> Form:
+    part = made.parts[0]
     numbers = sorted(item for item in made.cells if isinstance(item, int))
     items = None
     if numbers:
@@ -117,10 +119,10 @@ def _form(made: ShapedForm) -> Form:
         {
             "when": Condition(column=FORM_COLUMN, matches=str(made.number)),
             "instrument": made.instrument,
-            "respondent": made.part.respondent,
+            "respondent": part.respondent,
             "items": items,
-            "values": made.part.values if items else None,
-            "reversed": made.part.reversed,
+            "values": part.values if items else None,
+            "reversed": part.reversed if items else "raw",
             "scores": scores,
             "totals": totals,
         }

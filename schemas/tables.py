@@ -13,7 +13,7 @@ from decimal import Decimal
 import pandera.polars as pa
 import polars as pl
 
-from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
+from schemas.facts import ACTION_FACTS, APPOINTMENT_FACTS, EPISODE_FACTS
 
 # What the status words of a mapped cell mean, by field. A word that is not named is no fault.
 ID_FAULTS = {
@@ -26,6 +26,9 @@ ID_FAULTS = {
 REQUIRED_ID_FAULTS = {**ID_FAULTS, "missing": "id-missing", "unknown": "field-undeclared"}
 OPTIONAL_ID_FAULTS = {**ID_FAULTS, "unknown": "field-undeclared"}
 DATE_FAULTS = {
+    "pattern": "field-pattern",
+    "undeclared": "field-undeclared",
+    "unknown": "field-undeclared",
     "unreadable": "date-unreadable",
     "ambiguous": "date-ambiguous",
     "contradicted": "date-contradicted",
@@ -123,6 +126,7 @@ def appointment_schema(bounds: Bounds) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(
         {
             **_shared(),
+            "id": _status(REQUIRED_ID_FAULTS),
             "episode": _status(OPTIONAL_ID_FAULTS),
             "status": _status(REQUIRED_ID_FAULTS),
             "on": _between(bounds.earliest, None, "date-too-old", ""),
@@ -153,6 +157,19 @@ def episode_schema(bounds: Bounds) -> pa.DataFrameSchema:
             "end_on": _between(bounds.earliest, bounds.latest, "date-too-old", "date-in-future"),
         },
         checks=[in_order],
+    )
+
+
+def action_schema(bounds: Bounds) -> pa.DataFrameSchema:
+    """Rows of actions: what is logged has been done."""
+    return pa.DataFrameSchema(
+        {
+            **_shared(),
+            "episode": _status(OPTIONAL_ID_FAULTS),
+            "kind": _status(REQUIRED_ID_FAULTS),
+            "on": _between(bounds.earliest, bounds.latest, "date-too-old", "date-in-future"),
+            **{fact: _status(FACT_FAULTS) for fact in ACTION_FACTS},
+        }
     )
 
 

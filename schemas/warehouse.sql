@@ -48,7 +48,7 @@ create table if not exists landed.delivery_record (
 
 create table if not exists landed.part_count (
     delivery_id varchar not null,
-    kind varchar not null,               -- form | appointment | episode
+    kind varchar not null,               -- form | appointment | episode | action
     found integer not null,              -- found = new + superseding + unchanged + rejected + held
     new integer not null,
     superseding integer not null,
@@ -103,6 +103,35 @@ create table if not exists landed.alias_record (
     until date not null,
     known_from date not null,            -- nights it holds for, as with valid rows
     known_to date not null
+);
+
+create table if not exists landed.objection_record (
+    clinic_id varchar not null,
+    patient_id varchar not null,         -- pseudonym that was delivered
+    known_from date not null,            -- nights it holds for, as with valid rows
+    known_to date not null
+);
+
+-- What the care team was shown of single patients, night by night: the worklist with every chance on
+-- it, the model it is by, what went into it, and why. Kept for good.
+create table if not exists landed.alert_record (
+    as_of date not null,                 -- night of the list
+    revision integer not null,
+    clinic_id varchar not null,
+    therapist_id varchar not null,       -- whose list
+    patient_id varchar not null,
+    episode_id varchar not null,
+    session_id varchar not null,         -- newest attended session: what was known at its end
+    place integer not null,              -- in the list
+    ordered_by varchar not null,         -- risk | facts
+    facts varchar[] not null,            -- plain facts that stood then
+    chance double,                       -- that this session was the last one, by dropout; NULL not shown
+    model_id varchar,                    -- model it is by; NULL not shown
+    fitted_on date,                      -- night that model was fitted
+    factors varchar[],                   -- what went into it; NULL not shown, as what follows
+    contributions decimal(38, 18)[],     -- what each of these added to its logit: the reasons shown
+    input_names varchar[],               -- what was known then
+    inputs double[]                      -- its values; NULL not known
 );
 
 create table if not exists landed.skipped_night_record (
@@ -209,6 +238,23 @@ create table if not exists valid.episode_version (
     known_to date not null
 );
 
+create table if not exists valid.action_version (
+    row_id varchar not null,
+    clinic_id varchar not null,
+    source_name varchar not null,
+    patient_id varchar not null,
+    therapist_id varchar,                -- who did it; NULL not recorded
+    episode_id varchar,
+    acted_on date not null,
+    kind varchar not null,               -- call | message | letter | appointment_offered | ...: schemas/facts.py
+    outcome varchar,                     -- reached | not_reached | appointment_made | declined; NULL not recorded
+    version_order varchar,
+    delivery_id varchar not null,
+    line integer not null,
+    known_from date not null,
+    known_to date not null
+);
+
 -- What exports may state beside these; a warehouse of an earlier version gets the columns empty.
 alter table valid.episode_version add column if not exists referred_on date;
 alter table valid.episode_version add column if not exists sex varchar;
@@ -245,8 +291,23 @@ select f.*
 from finding.refused_risk_record f join landed.delivery_record d using (delivery_id)
 where f.as_of <= valid.night() and (d.superseded_on is null or d.superseded_on > valid.night());
 
+-- Lists of nights before this one that were published; of a night with several revisions the newest.
+create or replace view landed.alert as
+select a.*
+from landed.alert_record a
+join (
+    select as_of, max(revision) as revision
+    from landed.night_record where state = 'published' and as_of < valid.night() group by as_of
+) n using (as_of, revision);
+
 create or replace view landed.alias as
 select * from landed.alias_record where known_from <= valid.night() and known_to > valid.night();
+
+create or replace view valid.objection as
+select distinct clinic_id, coalesce(patient.to_id, patient_id) as patient_id
+from landed.objection_record o
+left join landed.alias patient on patient.kind = 'patient' and patient.from_id = o.patient_id
+where o.known_from <= valid.night() and o.known_to > valid.night();
 
 -- Patients and therapists are those that aliases.csv says they are; the rows keep the ids delivered.
 create or replace view valid.form as
@@ -312,6 +373,18 @@ left join landed.alias patient on patient.kind = 'patient' and patient.from_id =
 left join landed.alias therapist
     on therapist.kind = 'therapist' and therapist.from_id = v.therapist_id
     and v.started_on >= therapist.since and v.started_on < therapist.until
+where v.known_from <= valid.night() and v.known_to > valid.night();
+
+create or replace view valid.action as
+select
+    row_id as action_id, clinic_id, coalesce(patient.to_id, patient_id) as patient_id,
+    coalesce(therapist.to_id, therapist_id) as therapist_id, episode_id, acted_on, v.kind,
+    outcome, delivery_id, line, v.known_from, v.known_to
+from valid.action_version v
+left join landed.alias patient on patient.kind = 'patient' and patient.from_id = v.patient_id
+left join landed.alias therapist
+    on therapist.kind = 'therapist' and therapist.from_id = v.therapist_id
+    and v.acted_on >= therapist.since and v.acted_on < therapist.until
 where v.known_from <= valid.night() and v.known_to > valid.night();
 
 -- The latest day that a clinic's exports speak about: nothing decided by elapsed time looks past it.

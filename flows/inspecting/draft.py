@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,15 +12,11 @@ from flows.inspecting.draft_forms import Forms, code_tables, form_tables
 from flows.inspecting.guess import Guesses
 from flows.inspecting.look import Look
 from flows.inspecting.responses import response_tables
+from flows.inspecting.toml_text import text_of
 from schemas.instrument_types import Instrument
 from schemas.presets import WITH_HEADER, presets
 
 FILL_IN = "FILL IN"
-
-
-def text_of(value: Any) -> str:
-    """A text or a list of texts as TOML."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def draft(
@@ -66,13 +61,13 @@ def _head(look: Look, preset: dict[str, Any], guesses: Guesses, clinic: str) -> 
     lines.append(f"delivery = {text_of(delivery)}  # {told}")
     lines += _key(look, preset, guesses)
     lines += ["[source.read]", f"format = {text_of(look.kind)}"]
-    if look.kind == "csv":
+    if look.kind in ("csv", "tables"):
         told = "" if look.is_marked or look.encoding == "utf-8" else "  # GUESS"
         encoding = "utf-8-sig" if look.encoding == "utf-8" else look.encoding
         lines += [f"encoding = {text_of(encoding)}{told}", f"delimiter = {text_of(look.delimiter)}"]
         if any("," in text for group in guesses.groups for text in group.codes):
             lines.append('decimal = ","  # GUESS')
-    if len(look.sheets) > 1:
+    if len(look.sheets) > 1 and look.kind == "xlsx":
         lines.append(f"sheets = {text_of(list(look.sheets[: look.alike]))}  # GUESS")
     if (
         look.kind in WITH_HEADER
@@ -91,9 +86,10 @@ def _head(look: Look, preset: dict[str, Any], guesses: Guesses, clinic: str) -> 
 
 def _key(look: Look, preset: dict[str, Any], guesses: Guesses) -> list[str]:
     """The preset's key columns that are there; REDCap's first column has any name."""
-    if look.kind == "fhir" or "key" not in preset:
+    if look.kind in ("fhir", "tables") or "key" not in preset:
         return []
-    present = [name for name in preset["key"] if name in look.columns]
+    spelled = {name.lower() for name in preset["key"]}
+    present = [name for name in look.columns if name.lower() in spelled]
     if (look.preset or "") == "redcap" and look.columns and look.columns[0] not in present:
         present.insert(0, look.columns[0])
     patient = guesses.roles.get("patient")
@@ -103,12 +99,13 @@ def _key(look: Look, preset: dict[str, Any], guesses: Guesses) -> list[str]:
 def _fields(look: Look, guesses: Guesses, preset: dict[str, Any], forms: Forms) -> list[str]:
     lines = ["[source.fields]"]
     used = set(forms.used)
-    known = preset.get("fields", {})
+    known = _known_fields(preset)
     for role in ("patient", "therapist", "episode", "session"):
-        name = guesses.roles.get(role)
+        # Not every table of an archive has a column that one of them has.
+        name = guesses.roles.get(role) if look.kind != "tables" else None
         rule = known.get(role)
-        if rule and (look.kind == "fhir" or rule["column"] in look.columns):
-            used.add(rule["column"])
+        if rule and (there := _there(look, rule)):
+            used.update(there)
             continue
         if role == "patient" and (look.preset or "") == "redcap":
             name = look.columns[0]
@@ -117,7 +114,7 @@ def _fields(look: Look, guesses: Guesses, preset: dict[str, Any], forms: Forms) 
             used.add(name)
         elif role == "patient" and look.kind != "fhir":
             lines.append(f"patient = {{ column = {text_of(FILL_IN)} }}  # FILL IN")
-    lines += _date(look, guesses, known, used)
+    lines += _date(look, forms.dates or guesses.dates, known, used)
     if look.kind != "fhir":
         lines.append(f"ignore = {text_of(_ignored(look, known, used, preset))}")
     elif forms.ignored:
@@ -125,31 +122,45 @@ def _fields(look: Look, guesses: Guesses, preset: dict[str, Any], forms: Forms) 
     return lines
 
 
-def _date(look: Look, guesses: Guesses, known: dict[str, Any], used: set[str]) -> list[str]:
+def _known_fields(preset: dict[str, Any]) -> dict[str, Any]:
+    """The fields that a preset states, those of its first join among them."""
+    join = preset.get("join", [{}])[0]
+    return {**preset.get("fields", {}), **join.get("fields", {})}
+
+
+def _there(look: Look, rule: dict[str, Any]) -> list[str]:
+    """The columns of a preset's field that the file has; of FHIR no names are known."""
+    names = rule.get("first_of") or [rule["column"]]
+    return names if look.kind == "fhir" else [name for name in names if name in look.columns]
+
+
+def _date(
+    look: Look, dates: dict[str, list[str]], known: dict[str, Any], used: set[str]
+) -> list[str]:
     rule = known.get("answered_at")
-    if rule and (look.kind == "fhir" or rule["column"] in look.columns):
-        used.add(rule["column"])
-        fits = guesses.dates.get(rule["column"], [])
+    if rule and (there := _there(look, rule)):
+        used.update(there)
+        fits = dates.get(there[0], [])
         if look.kind == "fhir" or not fits or set(rule["formats"]) & set(fits):
             return []
         return [f"answered_at = {{ formats = {text_of(fits[:1])} }}  # GUESS{_others(fits)}"]
-    if not guesses.dates:
+    if not dates:
         return [
             f"answered_at = {{ column = {text_of(FILL_IN)} }}  # FILL IN: no column of dates was found"
         ]
     words = r"complet|end|submit|answer|datum|date|levert|timestamp|filled"
-    names = sorted(guesses.dates, key=lambda name: (not re.search(words, name, re.I), name))
-    name = max(
-        names,
-        key=lambda n: (
-            bool(re.search(words, n, re.I)),
-            sum(look.cells(n).values()) - look.cells(n)[""],
-        ),
-    )
+    globs = known.get("ignore", [])
+
+    def likely(name: str) -> tuple[bool, bool, int]:
+        """What the product itself stamps comes last, then a name that tells nothing, then gaps."""
+        is_system = any(fnmatch.fnmatchcase(name, glob) for glob in globs)
+        filled = sum(look.cells(name).values()) - look.cells(name)[""]
+        return not is_system, bool(re.search(words, name, re.I)), filled
+
+    name = max(sorted(dates), key=likely)
     used.add(name)
-    fits = guesses.dates[name]
-    rest = [other for other in guesses.dates if other != name]
-    told = _others(fits) + (f"; other dates: {len(rest)} columns" if rest else "")
+    fits = dates[name]
+    told = _others(fits) + (f"; other dates: {len(dates) - 1} columns" if len(dates) > 1 else "")
     return [
         f"answered_at = {{ column = {text_of(name)}, formats = {text_of(fits[:1])} }}  # GUESS{told}"
     ]
@@ -168,12 +179,23 @@ def _ignored(
         if any(fnmatch.fnmatchcase(name, glob) for name in look.columns)
     ]
     keys = {rule["column"] for rule in preset.get("read", {}).get("keep", [])}
+    keys |= _read_by(preset)
     rest = [
         name
         for name in look.columns
         if name and name not in used | keys and not any(fnmatch.fnmatchcase(name, g) for g in globs)
     ]
     return list(dict.fromkeys([*globs, *map(_escaped, rest)]))
+
+
+def _read_by(preset: dict[str, Any]) -> set[str]:
+    """Columns that the joins, codes and appointments of a preset read."""
+    names = {key for join in preset.get("join", []) for _, key in join.get("to", [])}
+    names |= {code[name] for code in preset.get("code", []) for name in ("column", "value")}
+    parts = [preset.get("appointment", {}), preset.get("episode", {})]
+    parts += [join.get("fields", {}) for join in preset.get("join", [])]
+    rules = [rule for part in parts for rule in part.values() if isinstance(rule, dict)]
+    return names | {rule["column"] for rule in rules}
 
 
 def _escaped(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +11,9 @@ from typing import Any
 from flows.inspecting.codebook import CodebookField
 from flows.inspecting.guess import MISSING_TEXT, Guesses, ItemGroup, guess
 from flows.inspecting.look import Look
+from flows.inspecting.toml_text import text_of
 from schemas.instrument_types import Instrument
+from schemas.mapping_parts import Items
 
 MOST_VALUES = 12
 
@@ -26,12 +27,14 @@ class Forms:
         used: columns.
         missing: texts that look like missing codes.
         ignored: names that are no items.
+        dates: formats that fit, by code of long data.
     """
 
     lines: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    dates: dict[str, list[str]] = field(default_factory=dict)
 
 
 def form_tables(
@@ -44,13 +47,15 @@ def form_tables(
     """A form for each group of columns that look like items."""
     forms = Forms()
     for ready in preset.get("form", []):
-        forms.used += [*ready["items"]["list"], *ready["totals"].values(), ready["when"]["column"]]
+        items = Items.model_validate(ready["items"]).names
+        forms.used += [*items, *ready["totals"].values()]
+        forms.used += [ready["when"]["column"]] if "when" in ready else []
     if forms.used or preset.get("code"):
         return forms
     for group in guesses.groups:
-        _add_form(forms, look, group, codebook)
+        _add_form(forms, look, group, codebook, preset.get("missing", {}))
         for name in guesses.telling:
-            words = f"column = {json.dumps(name, ensure_ascii=False)}, matches = '...'"
+            words = f"column = {text_of(name)}, matches = '...'"
             forms.lines.append(f"# when = {{ {words} }}  # GUESS: may tell forms apart")
     if not guesses.groups:
         forms.lines += [
@@ -63,7 +68,11 @@ def form_tables(
 
 
 def _add_form(
-    forms: Forms, look: Look, group: ItemGroup, codebook: Mapping[str, CodebookField]
+    forms: Forms,
+    look: Look,
+    group: ItemGroup,
+    codebook: Mapping[str, CodebookField],
+    missing: Mapping[str, Any],
 ) -> None:
     known = group.candidates[0] if group.candidates else None
     told = "GUESS: by its names" if group.is_named else "GUESS: by the number of items alone"
@@ -75,25 +84,32 @@ def _add_form(
     forms.lines.append("[[source.form]]")
     when = _when(look, group, codebook)
     if when:
-        forms.lines.append(f"when = {{ column = {json.dumps(when)}, matches = '[12]' }}  # GUESS")
+        forms.lines.append(f"when = {{ column = {text_of(when)}, matches = '[12]' }}  # GUESS")
         forms.used.append(when)
     respondent = known.respondent if known else "patient"
     forms.lines += [
-        f"instrument = {json.dumps(name, ensure_ascii=False)}  # {told}",
+        f"instrument = {text_of(name)}  # {told}",
         f'respondent = "{respondent}"  # GUESS',
-        f"items = {{ columns = {json.dumps(group.template, ensure_ascii=False)},"
-        f" count = {len(group.columns)}, omit_if_all_blank = true }}",
+        f"items = {{ {_columns(group)}, omit_if_all_blank = true }}",
         'reversed = "raw"  # GUESS: "already" if the export turns reversed items itself',
     ]
     forms.used += group.columns
     declared = [code for column in group.columns for code in _missing_codes(codebook, column)]
     outside = _outside(group, known)
     forms.missing = list(dict.fromkeys([*forms.missing, *declared, *outside]))
-    forms.lines += _values(group, known, {*declared, *outside})
+    forms.lines += _values(group, known, {*declared, *outside, *missing})
     if group.total:
-        total = json.dumps(group.total, ensure_ascii=False)
+        total = text_of(group.total)
         forms.lines.append(f"totals = {{ answered_sum = {total} }}  # GUESS")
         forms.used.append(group.total)
+
+
+def _columns(group: ItemGroup) -> str:
+    """The item columns as the grammar writes them."""
+    if group.is_worded:
+        return f"list = {text_of(group.columns)}"
+    template = text_of(group.template)
+    return f"columns = {template}, count = {len(group.columns)}"
 
 
 def _when(look: Look, group: ItemGroup, codebook: Mapping[str, CodebookField]) -> str | None:
@@ -139,7 +155,7 @@ def _values(group: ItemGroup, known: Instrument | None, missing: set[str]) -> li
                 f"values = {{ map = {{ {pairs} }} }}  # GUESS: the export counts from {low + 1:g}"
             ]
         return []
-    pairs = ", ".join(f'{json.dumps(text, ensure_ascii=False)} = "FILL IN"' for text in answers)
+    pairs = ", ".join(f'{text_of(text)} = "FILL IN"' for text in answers)
     return [f"values = {{ map = {{ {pairs} }}, fold = true }}  # FILL IN the instrument's numbers"]
 
 
@@ -153,22 +169,21 @@ def code_tables(look: Look, instruments: Mapping[str, Instrument]) -> Forms:
         by_code.setdefault(record.get(column, ""), Counter())[record.get(value, "")] += 1
     turned = Look(look.path, "csv", columns=tuple(by_code))
     turned.records = [{code: text} for code, texts in by_code.items() for text in list(texts)[:100]]
-    groups = guess(turned, instruments).groups
-    entries, known = [], set()
+    guesses = guess(turned, instruments)
+    groups, dates = guesses.groups, guesses.dates if eav else {}
+    entries, known = [], set(dates)
     for group in groups:
         instrument = group.candidates[0].name if group.candidates else group.template.split("{")[0]
         for number, code in enumerate(group.columns, start=1):
-            entries.append(f"{json.dumps(code)} = {json.dumps([instrument, number])}  # GUESS")
+            entries.append(f"{text_of(code)} = {text_of([instrument, number])}  # GUESS")
             known.add(code)
     rest = sorted(code for code in by_code if code and code not in known)
     lines = [
         "[[source.code]]", f'column = "{column}"', f'value = "{value}"',
         'respondent = "patient"  # GUESS',
-        f"ignore = {json.dumps(rest, ensure_ascii=False)}",
+        f"ignore = {text_of(rest)}",
     ]  # fmt: skip
-    if eav:
-        lines.append(
-            '# carry = ["the field that holds the date"]: then name it under fields.answered_at'
-        )
+    if dates:
+        lines.append(f"carry = {text_of(list(dates))}  # GUESS: dates")
     lines += ["[source.code.map]", *(entries or ['"FILL IN" = ["PHQ-9", 1]'])]
-    return Forms(lines, [column, value])
+    return Forms(lines, [column, value], dates=dates)

@@ -19,15 +19,13 @@ DATE_FORMATS = (
 )  # fmt: skip
 ROLES = {
     "patient": r"(local)?pat(ient)?[ ._-]*(id|nr|no|code)?\.?( id)?|pasient|client[ _]?id|usubjid|"
-    r"subject[ _]?id|participant([ _]id)?|externalreference|study_id|record_?id|record|token",
+    r"subject[ _]?id|(castor )?participant([ _]id)?|externalreference|study_id|record_?id|record|token",
     "therapist": r".*(therap|behandler|clinician|provider_?id|practitioner|counsel).*",
     "episode": r".*(episode|case_?id|fall([ _-]?nr\.?)?|referral).*",
-    "session": r".*(session|sitzung|time nr|visit|event_name|termin|zeitpunkt).*",
+    "session": r".*(session|sitzung|time nr|visit|event_name|termin|zeitpunkt|repeating data name).*",
 }
 # Columns that may say which questionnaire a record holds, or who filled it in.
-TELLS_FORMS = (
-    r".*(skjema|fragebogen|questionnaire|instrument|respondent|rater|form_?type|measure).*"
-)
+TELLS_FORMS = r"(?!respondent id$).*(skjema|fragebogen|questionnaire|instrument|respondent|rater|form_?type|measure).*"
 MISSING_TEXT = re.compile(
     r"|[.]|-\d{1,3}|99|999|n/?a|k\.?a\.?|null|#null!|vet ikke|weiß nicht", re.I
 )
@@ -36,6 +34,10 @@ MOST_CODES = 12
 FEWEST_ITEMS = 4
 # Fewer columns in words may as well be diagnoses: then the names must speak of the instrument.
 FEWEST_WORDED = 7
+# Labels of one scale; a run of questions in words shares them.
+MOST_LABELS = 7
+# How exports write a part of a question: "Question | part", "Question [part]".
+PART = re.compile(r"(.+?)(?: \| .+| ?\[.+\])")
 LONGEST_LABEL = 40
 
 
@@ -44,7 +46,7 @@ class ItemGroup:
     """Columns that look like the items of one form.
 
     Attributes:
-        template: pattern of the names, with a place for the number.
+        template: pattern of the names, with a place for the number; of names in words, what they share.
         columns: in item order.
         codes: texts of their cells with counts.
         instrument: which it may be; several where only the count speaks.
@@ -55,7 +57,13 @@ class ItemGroup:
     codes: Counter[str]
     candidates: list[Instrument] = field(default_factory=list)
     is_named: bool = False
+    is_worded: bool = False
     total: str | None = None
+
+    @property
+    def told(self) -> str:
+        """Its columns in short."""
+        return f"{self.columns[0]} .. {self.columns[-1]}" if self.is_worded else self.template
 
     @property
     def answers(self) -> list[str]:
@@ -91,6 +99,7 @@ def guess(look: Look, instruments: Mapping[str, Instrument]) -> Guesses:
             for name, fits in dates.items()
         }
     groups = _groups(look)
+    groups += _worded_groups(look, {n for group in groups for n in group.columns} | dates.keys())
     items = {name for group in groups for name in group.columns}
     roles: dict[str, str] = {}
     for role, pattern in ROLES.items():
@@ -151,6 +160,51 @@ def _group(look: Look, before: str, after: str, columns: dict[int, str]) -> Item
     if not _look_like_answers(codes) or is_personal(before):
         return None
     return ItemGroup(template, names, codes)
+
+
+def _worded_groups(look: Look, taken: set[str]) -> list[ItemGroup]:
+    """Neighbours whose names are questions: parts of one question, or answered by the labels of one scale."""
+    groups: list[ItemGroup] = []
+    run: list[str] = []
+    for name in [*look.columns, ""]:
+        if run and not _goes_on(look, run, name, taken):
+            if group := _worded_group(look, run):
+                groups.append(group)
+            run = []
+        if name and name not in taken and not is_personal(name):
+            run.append(name)
+    return groups
+
+
+def _goes_on(look: Look, run: list[str], name: str, taken: set[str]) -> bool:
+    """True where a column asks the next part, or is answered by the same few labels as the run."""
+    if not name or name in taken or is_personal(name) or _question(name) != _question(run[0]):
+        return False
+    before = set().union(*(_labels(look, other) for other in run))
+    labels = _labels(look, name)
+    is_shared = bool(before & labels or not labels or _question(name))
+    return is_shared and len(before | labels) <= MOST_LABELS
+
+
+def _question(name: str) -> str:
+    parts = PART.fullmatch(name)
+    return parts[1] if parts else ""
+
+
+def _labels(look: Look, name: str) -> set[str]:
+    return {text for text in look.cells(name) if not MISSING_TEXT.fullmatch(text)}
+
+
+def _worded_group(look: Look, run: list[str]) -> ItemGroup | None:
+    question = _question(run[0])
+    answered = [place for place, name in enumerate(run) if question or _labels(look, name)]
+    run = run[answered[0] : answered[-1] + 1] if answered else []
+    codes: Counter[str] = sum((look.cells(name) for name in run), Counter())
+    is_scale = any(not _is_number(text) for text in codes if not MISSING_TEXT.fullmatch(text))
+    enough = FEWEST_ITEMS if question else FEWEST_WORDED
+    if len(run) < enough or not (question or is_scale) or not _look_like_answers(codes):
+        return None
+    return ItemGroup(question, run, codes, is_worded=True)
 
 
 def _look_like_answers(codes: Counter[str]) -> bool:

@@ -13,8 +13,10 @@ from typing import Any
 from flows.errors import FileRefused, RapportError
 from flows.inspecting.binary import Rows, binary_rows
 from flows.inspecting.detect import detect
+from flows.inspecting.table_archive import known_tables
 from flows.reading.cells import clean_name
 from flows.reading.delimited import BYTE_ORDER_MARKS
+from flows.reading.header import joined_names
 from flows.reading.json_records import read_records
 from flows.reading.json_table import flat_cells
 from schemas.presets import presets
@@ -78,7 +80,9 @@ def look_at(path: Path) -> Look:
     if not bare:
         raise RapportError(f"{path}: is empty")
     try:
-        if rows := binary_rows(path, start, RECORDS_SEEN):
+        if tables := known_tables(path):
+            found = _look_at_tables(path, *tables)
+        elif rows := binary_rows(path, start, RECORDS_SEEN):
             found = _look_at_rows(path, rows)
         else:
             found = _look_at_json(path) if bare[:1] in (b"{", b"[") else _look_at_text(path, start)
@@ -120,6 +124,16 @@ def _look_at_rows(path: Path, read: Rows) -> Look:
     return found
 
 
+def _look_at_tables(path: Path, preset: str, tables: dict[str, bytes]) -> Look:
+    """An archive of tables: the columns of all of them."""
+    whole = Look(path, "tables", preset, sheets=tuple(tables), alike=len(tables))
+    for name, start in tables.items():
+        seen = _look_at_text(path / name, start)
+        whole.columns = tuple(dict.fromkeys([*whole.columns, *(n for n in seen.columns if n)]))
+        whole.encoding, whole.delimiter = seen.encoding, seen.delimiter
+    return whole
+
+
 def _look_at_text(path: Path, start: bytes) -> Look:
     text, encoding, is_marked = _decoded(start)
     if len(start) == BYTES_SEEN:
@@ -134,7 +148,10 @@ def _look_at_text(path: Path, start: bytes) -> Look:
 def _look_at_table(path: Path, kind: str, rows: list[list[str]], delimiter: str) -> Look:
     preset, header = _header(rows, delimiter)
     names = tuple(clean_name(cell) for cell in rows[header])
-    below = presets().get(preset or "", {}).get("read", {}).get("header", {}).get("rows", 1)
+    stated = presets().get(preset or "", {}).get("read", {}).get("header", {})
+    below = stated.get("rows", 1)
+    if stated.get("join"):
+        names = joined_names(rows[header : header + below])
     again = tuple(cell.strip().lower() for cell in rows[header])
     whole = [row for row in rows[header + below :] if len(row) == len(names)]
     data = [row for row in whole if tuple(cell.strip().lower() for cell in row) != again]

@@ -63,8 +63,8 @@ def _said(look: Look, guesses: Guesses, codebook: Mapping[str, CodebookField]) -
             *look.sheets[: look.alike],
             *(f"{name} (other columns)" for name in look.sheets[look.alike :]),
         ]
-        yield f"sheets: {', '.join(told)}"
-    if look.kind in WITH_HEADER:
+        yield f"{'sheets' if look.kind == 'xlsx' else 'tables'}: {', '.join(told)}"
+    if look.kind in WITH_HEADER and look.kind != "tables":
         yield f"names stand in record {look.header_line}"
     yield f"records looked at: {len(look.records)}; columns: {len(look.columns)}"
     items = {name for group in guesses.groups for name in group.columns}
@@ -88,7 +88,7 @@ def _said_of_items(guesses: Guesses, codebook: Mapping[str, CodebookField]) -> I
     for group in guesses.groups:
         names = " or ".join(known.name for known in group.candidates) or "none of the registry"
         how = "by name" if group.is_named else "by their number"
-        yield f"  items: {group.template} x {len(group.columns)}: {names} ({how})"
+        yield f"  items: {group.told} x {len(group.columns)}: {names} ({how})"
         if group.total:
             yield f"    total: {group.total}"
         if codes := shown_codes(group):

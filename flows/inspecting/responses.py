@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.inspecting.draft_forms import Forms
+from flows.inspecting.toml_text import text_of
 from flows.reading.fhir_items import answers_of
 from schemas.instrument import find
 from schemas.instrument_types import Instrument, Loinc
@@ -68,15 +68,15 @@ def response_tables(
         pattern = re.escape(name).replace("\\-", "-").replace("\\/", "/") + r"(\|.*)?"
         forms.lines += [
             "[[source.form]]",
-            f"when = {{ column = \"questionnaire\", matches = '{pattern}' }}",
-            f"instrument = {json.dumps(known.name if known else instrument)}  # GUESS",
+            f'when = {{ column = "questionnaire", matches = {text_of(pattern)} }}',
+            f"instrument = {text_of(known.name if known else instrument)}  # GUESS",
             _respondent(seen),
-            f"items = {{ links = {json.dumps(items)} }}  # GUESS: one pattern for each item, in order",
+            f"items = {{ links = {text_of(items)} }}  # GUESS: one pattern for each item, in order",
         ]
         if seen.needs_codes:
             forms.lines.append(_codes(seen, items, known, _answer_codes(instruments)))
         if total:
-            forms.lines.append(f"totals = {{ answered_sum = {json.dumps(total)} }}  # GUESS")
+            forms.lines.append(f"totals = {{ answered_sum = {text_of(total)} }}  # GUESS")
         taken = [*items, total]
         forms.ignored += [
             link
@@ -114,7 +114,7 @@ def _codes(
         numbers |= {str(n) for n in range(int(known.answer_min), int(known.answer_max) + 1)}
     codes: dict[str, int | str] = {code: int(code) for code in sorted(numbers)}
     codes |= {c: loinc_answers.get(c, "FILL IN") for c in sorted(own - numbers)}
-    pairs = ", ".join(f"{json.dumps(code)} = {json.dumps(to)}" for code, to in codes.items())
+    pairs = ", ".join(f"{text_of(code)} = {text_of(to)}" for code, to in codes.items())
     return f"values = {{ map = {{ {pairs} }} }}  # GUESS"
 
 

@@ -1,4 +1,8 @@
-"""What was to be expected of a course from intake alone: one model for each measure that is compared."""
+"""What was to be expected of a course from intake alone: one model for each measure that is compared.
+
+Dropout is modelled session by session, so that courses which go on count too. There the place of the
+session in its course is the clock, and without a clock there is no model.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +27,9 @@ from flows.modelling.fit import (
 )
 
 # In this order each factor enters as long as there are events enough for its levels.
+CLOCK = "session_band"
 FACTORS = (
-    "severity", "questionnaire", "diagnosis_group", "age_band", "previous_treatment",
+    CLOCK, "severity", "questionnaire", "diagnosis_group", "age_band", "previous_treatment",
     "interpreter_needed", "language",
 )  # fmt: skip
 NUMBER = "severity"
@@ -33,20 +38,21 @@ POOLED = "pooled"
 
 @dataclass(frozen=True)
 class Rows:
-    """The courses that one model is fitted on."""
+    """The courses, or sessions of courses, that one model is fitted on."""
 
     y: FloatArray
     severity: FloatArray
-    levels: Mapping[str, Any]  # factor to the level of every course
+    levels: Mapping[str, Any]  # factor to the level of every row
     kind: str
     data_to: date | None
     level_courses: float
     level_events: float
+    n_courses: int
 
     @property
     def n_events(self) -> int | None:
         """Courses with the event; None where the outcome is a number."""
-        return int(self.y.sum()) if self.kind == "rate" else None
+        return None if self.kind == "mean" else int(self.y.sum())
 
     @property
     def size(self) -> int:
@@ -96,23 +102,25 @@ def fit_one(model_id: str, measure: str, rows: Rows, per_term: float) -> Fit:
     """Fit the factors that the courses carry, in the order of FACTORS; or say why none."""
     columns, left_out = chosen(rows, per_term)
     known = (model_id, measure, rows.data_to, len(rows.y), rows.n_events)
+    if CLOCK in left_out:
+        return Fit(*known, why_not=f"too few: {rows.size} events to tell early sessions from late")
     if not columns:
         what = "courses" if rows.kind == "mean" else "courses of the rarer outcome"
         return Fit(*known, why_not=f"too few: {rows.size} {what}, {per_term:.0f} needed for a term")
     fitted = [column for column in columns if not column.is_reference]
     matrix = np.column_stack([column.values - column.values.mean() for column in fitted])
     try:
-        if rows.kind == "rate":
-            found = logistic(matrix, rows.y, [column.term for column in fitted])
-        else:
+        if rows.kind == "mean":
             found = linear(matrix, rows.y)
+        else:
+            found = logistic(matrix, rows.y, [column.term for column in fitted])
     except NoSolution as reason:
         return Fit(*known, why_not=str(reason))
     terms = _terms(columns, found)
     limits = ()
-    if rows.kind == "rate":
+    if rows.kind != "mean":
         predictor = found.estimates[0] + matrix @ found.estimates[1:]
-        limits = cusum_limits(1 / (1 + np.exp(-predictor)))
+        limits = cusum_limits(1 / (1 + np.exp(-predictor)), len(rows.y) / rows.n_courses)
     return Fit(*known, terms, found.residual_sd, ", ".join(left_out) or None, limits=limits)
 
 
@@ -120,7 +128,7 @@ def chosen(rows: Rows, per_term: float) -> tuple[list[Column], list[str]]:
     """The columns that the courses carry, and the factors they do not."""
     kept: list[Column] = []
     left_out: list[str] = []
-    for factor in FACTORS:
+    for factor in (name for name in FACTORS if name in rows.levels):
         tried = kept + _columns(rows, factor)
         fitted = [number for number, column in enumerate(tried) if not column.is_reference]
         if not fitted:
@@ -168,25 +176,41 @@ def _terms(columns: list[Column], found: Solution) -> list[Term]:
 
 
 def _read(con: duckdb.DuckDBPyConnection, model_id: str, settings: Mapping[str, float]) -> Rows:
-    levels = ", ".join(
-        f"max(level.fitted_level) filter (where level.factor = '{factor}') as {factor}_level"
-        for factor in FACTORS
-    )
-    found = con.execute(
-        "select min(outcome.y)::double as y, coalesce(min(outcome.severity), 0)::double as severity,"
-        f" min(outcome.kind) as kind, min(outcome.counted_on) as counted_on, {levels}"
-        " from model.case_mix_outcome as outcome"
-        " join model.case_mix_level as level using (model_id, episode_id)"
-        " where outcome.model_id = ? and outcome.is_fitted"
-        " group by outcome.episode_id order by outcome.episode_id",
+    (kind,) = con.execute(
+        "select coalesce(min(kind), 'rate') from model.case_mix_outcome where model_id = ?",
         [model_id],
+    ).fetchall()[0]
+    known = [factor for factor in FACTORS if factor != CLOCK]
+    levels = ", ".join(
+        f"max(fitted_level) filter (where factor = '{factor}') as {factor}" for factor in known
+    )
+    named = ", ".join(f"level.{factor}" for factor in known)
+    if kind == "hazard":
+        known, row, order = [CLOCK, *known], "session", "session.session_id"
+        named += f", session.{CLOCK}"
+        sessions = (
+            " join model.dropout_exposure as session"
+            " on outcome.episode_id = session.episode_id and session.is_fitted"
+        )
+    else:
+        row, order, sessions = "outcome", "outcome.episode_id", ""
+    found = con.execute(
+        f"with level as (select episode_id, {levels} from model.case_mix_level"
+        " where model_id = $model group by episode_id)"
+        f" select outcome.episode_id, {row}.y::double as y, {row}.counted_on,"
+        f" coalesce(outcome.severity, 0)::double as severity_value, {named}"
+        f" from model.case_mix_outcome as outcome join level using (episode_id){sessions}"
+        " where outcome.model_id = $model and outcome.is_fitted"
+        f" order by {order}",
+        {"model": model_id},
     ).pl()
     return Rows(
         y=found["y"].to_numpy(),
-        severity=found["severity"].to_numpy(),
-        levels={factor: found[f"{factor}_level"].to_numpy() for factor in FACTORS},
-        kind=found["kind"].item(0) if found.height else "rate",
+        severity=found["severity_value"].to_numpy(),
+        levels={factor: found[factor].to_numpy() for factor in known},
+        kind=kind,
         data_to=max(found["counted_on"].to_list(), default=None),
         level_courses=settings["level_courses"],
         level_events=settings["level_events"],
+        n_courses=found["episode_id"].n_unique(),
     )

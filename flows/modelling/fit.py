@@ -18,6 +18,8 @@ FloatArray = NDArray[np.float64]
 
 DECIMALS = 12
 STEPS_MOST = 100
+# Steps shrink by their square: after one of this size the next is below any digit kept.
+TOLERANCE = 1e-10
 # A probability within 2e-9 of certainty is no estimate from thousands of rows: the data are separated.
 PREDICTOR_MOST = 20.0
 # Columns closer than this to a combination of those before them add nothing.
@@ -125,7 +127,10 @@ def logistic(columns: FloatArray, y: FloatArray, names: Sequence[str] = ()) -> S
         # Separation is looked for below, where the column that does it can be named.
         warnings.simplefilter("ignore")
         try:
-            found = GLM(y, x, family=Binomial()).fit(maxiter=STEPS_MOST, tol=1e-13)
+            # by coefficients: the last digit of a large deviance may go to and fro for ever
+            found = GLM(y, x, family=Binomial()).fit(
+                maxiter=STEPS_MOST, tol=TOLERANCE, tol_criterion="params"
+            )
         except np.linalg.LinAlgError:
             raise NoSolution("the equations have no single solution") from None
     predictor = x @ found.params

@@ -29,13 +29,20 @@ def boosted(
     # Deferred: scikit-learn takes longer to load than most commands take to run.
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import brier_score_loss, roc_auc_score
+    from threadpoolctl import threadpool_limits
 
+    # a column that nothing is known of, as in a clinic without that form, cannot be cut into bins
+    known = ~np.isnan(columns).all(axis=0)
+    columns, new_columns = columns[:, known], new_columns[:, known]
     model = HistGradientBoostingClassifier(
         max_iter=STEPS, learning_rate=LEARNING_RATE, max_leaf_nodes=LEAVES,
         min_samples_leaf=SESSIONS_IN_A_LEAF, random_state=0,
         early_stopping=False,  # pyright: ignore[reportArgumentType] - the stubs know the default alone
-    ).fit(columns, happened)  # fmt: skip
-    chance = np.asarray(model.predict_proba(new_columns))[:, 1]
+    )  # fmt: skip
+    # threads that wait for each other after every small step cost more than they save
+    with threadpool_limits(limits=1, user_api="openmp"):
+        model.fit(columns, happened)
+        chance = np.asarray(model.predict_proba(new_columns))[:, 1]
     return (
         round(float(roc_auc_score(new_happened, chance)), DECIMALS),
         round(float(brier_score_loss(new_happened, chance)), DECIMALS),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from flows.reading.cell_status import OK, first_fault
 from schemas.export_format import Condition, FieldRule, MissingIf, Source
-from schemas.mapping_parts import NAMED_FORMATS
+from schemas.mapping_parts import NAMED_FORMATS, tells_time
 
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 ISO_CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d{1,6})?)?"
@@ -112,10 +112,12 @@ class CellGrammar:
 
     def present(self, rule: FieldRule) -> str:
         """The first of the rule's cells that is not missing, as text; NULL where all are."""
-        cells = [
-            f"case when {self.is_missing(self.cell(name))} then null else {self.cell(name)} end"
-            for name in rule.columns
-        ]
+        own = ", ".join(map(literal, rule.missing))
+        cells = []
+        for name in rule.columns:
+            cell = self.cell(name)
+            gone = self.is_missing(cell) + (f" or {cell} in ({own})" if own else "")
+            cells.append(f"case when {gone} then null else {cell} end")
         return cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"
 
 
@@ -136,22 +138,7 @@ def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[
     if rule.personal is False and rule.matches is None:
         shapes = f"{SCIENTIFIC}|{DATE_SHAPED}" if is_id(name) else SCIENTIFIC
         steps.failures.append((matches(steps.last, shapes), "mangled"))
-    if rule.extract is not None:
-        found = f"nullif(regexp_extract({steps.last}, {literal(rule.extract)}, 1, 's'), '')"
-        steps.take(f"case when {matches(steps.last, rule.extract)} then {found} end", "pattern")
-    if rule.map:
-        steps.take(_mapped(steps.last, rule.map), "undeclared")
-    if rule.lookup:
-        pairs = " ".join(f"when {literal(k)} then {literal(v)}" for k, v in rule.lookup.items())
-        steps.take(f"case {steps.last} {pairs} end", "unknown")
-    if rule.pad is not None:
-        padded = f"lpad({steps.last}, {rule.pad}, '0')"
-        short = f"length({steps.last}) < {rule.pad}"
-        steps.take(f"case when {short} then {padded} else {steps.last} end")
-    if rule.matches is not None:
-        steps.take(
-            f"case when {matches(steps.last, rule.matches)} then {steps.last} end", "pattern"
-        )
+    steps.rewrite(rule)
     if rule.type == "int":
         # Nearly every number is written plainly: that is seen without a pattern.
         plain = (
@@ -182,6 +169,26 @@ class _Steps:
         if fault is not None:
             self.failures.append((f"{alias} is null", fault))
 
+    def rewrite(self, rule: FieldRule) -> None:
+        """What a rule does to the text of any field, in the order of the grammar."""
+        if rule.extract is not None:
+            whole = literal(f"^(?:{rule.extract})$")
+            found = f"nullif(regexp_extract({self.last}, {whole}, 1, 's'), '')"
+            self.take(f"case when {matches(self.last, rule.extract)} then {found} end", "pattern")
+        if rule.map:
+            self.take(_mapped(self.last, rule.map), "undeclared")
+        if rule.lookup:
+            pairs = " ".join(f"when {literal(k)} then {literal(v)}" for k, v in rule.lookup.items())
+            self.take(f"case {self.last} {pairs} end", "unknown")
+        if rule.pad is not None:
+            padded = f"lpad({self.last}, {rule.pad}, '0')"
+            short = f"length({self.last}) < {rule.pad}"
+            self.take(f"case when {short} then {padded} else {self.last} end")
+        if rule.matches is not None:
+            self.take(
+                f"case when {matches(self.last, rule.matches)} then {self.last} end", "pattern"
+            )
+
     def finish(self) -> list[tuple[str, str]]:
         status = first_fault(self.failures)
         return [*self.aliased, (self.name, self.last), (f"{self.name}_status", status)]
@@ -204,7 +211,7 @@ def date_field(
     """Three steps of aliased expressions, each over the columns of the one before.
 
     The last ones are `<name>` (clinic-local TIMESTAMP), `_text`, `_precision` and `_status`. Status
-    is ok, missing, unreadable or ambiguous. The text is ISO 8601, with an offset only where the
+    is ok, missing, unreadable, ambiguous, or as of a text. The text is ISO 8601, with an offset only where the
     file or the mapping gives one. A step is a query of its own, so that a cell is read once.
     """
     if rule is None:
@@ -215,9 +222,14 @@ def date_field(
             [*nothing, (f"{name}_precision", "null::date_precision"), (f"{name}_status", OK)],
         )
     raw, found, at_clinic = f"{name}_0", f"{name}_found", f"{name}_local"
-    cell = grammar.present(rule)
+    steps = _Steps(f"{name}_cell", grammar.present(rule))
+    steps.rewrite(rule)
     forms = rule.formats or ("iso",)
-    read = [(raw, cell)]
+    # Mostly the cell is read as it stands; then no step lies between it and the formats.
+    is_plain = len(steps.aliased) == 1
+    cell = steps.aliased[0][1] if is_plain else steps.last
+    read = [(raw, cell)] if is_plain else [*steps.aliased, (raw, cell)]
+    faults = [(f"{raw} is null", "missing")] if is_plain else steps.failures
     read += [(f"{name}_r{place}", instant(cell, form)) for place, form in enumerate(forms)]
     instants = [believable(f"{name}_r{place}", raw) for place in range(len(forms))]
     aliases = [f"{name}_t{place}" for place in range(len(forms))]
@@ -226,13 +238,11 @@ def date_field(
     if len(aliases) > 1:
         listed = ", ".join(aliases)
         conflict = f"greatest({listed}) <> least({listed})"
-    local, text, precision = _local_and_text(raw, found, rule, grammar.timezone)
+    local, text, precision = _local_and_text(name, rule, grammar.timezone)
     # A time zone may carry the last day of the calendar out of it.
     fits = "true" if local == found else f"coalesce(year({local}) between 1 and 9999, false)"
     unreadable = f"{found} is null or not {fits}"
-    status = first_fault(
-        [(f"{raw} is null", "missing"), (unreadable, "unreadable"), (conflict, "ambiguous")]
-    )
+    status = first_fault([*faults, (unreadable, "unreadable"), (conflict, "ambiguous")])
     told = [
         (at_clinic, local if local == found else f"case when {fits} then {local} end"),
         (name, at_clinic),
@@ -290,39 +300,52 @@ def absolute(raw: str) -> str:
     return f"try_cast({whole} as timestamptz)"
 
 
-def _local_and_text(raw: str, found: str, rule: FieldRule, timezone: str) -> tuple[str, str, str]:
-    """Clinic-local timestamp, ISO text and precision of a date that was read."""
-    clinic = literal(timezone)
-    has_time = any("%H" in form or "%I" in form for form in rule.formats)
-    excel = any(form.startswith("excel") for form in rule.formats)
-    iso = not rule.formats or excel or "iso" in rule.formats
+def _local_and_text(name: str, rule: FieldRule, timezone: str) -> tuple[str, str, str]:
+    """Clinic-local timestamp, ISO text and precision of a date that was read.
+
+    A day alone has no hour: no time zone moves it, and no precision is put upon it.
+    """
+    raw, found, clinic = f"{name}_0", f"{name}_found", literal(timezone)
+    timed = _is_timed(name, rule)
     offset = f"regexp_extract({raw}, {literal(ISO_OFFSET)}, 1)"
-    precision = "'second'" if has_time else "'date'"
-    if iso:
-        days = f"{ISO_DATE}|{SERIAL_DAY}" if excel else ISO_DATE
-        times = f"{ISO_TIME}|{SERIAL}" if excel else ISO_TIME
-        precision = (
-            f"case when {matches(raw, days)} then 'date'"
-            f" when {matches(raw, times)} then 'second' else {precision} end"
-        )
-    local = found
-    suffix = "''"
+    local, suffix = found, "''"
     if rule.zone not in (None, "clinic"):
-        local = f"timezone({clinic}, timezone({literal(str(rule.zone))}, {found}))"
+        moved = f"timezone({clinic}, timezone({literal(str(rule.zone))}, {found}))"
+        local = f"case when {timed} then {moved} else {found} end"
         suffix = _offset_text(found, str(rule.zone))
     elif rule.zone == "clinic":
         suffix = _offset_text(found, timezone)
-    seconds = f"strftime({found}, '%Y-%m-%dT%H:%M:%S') || {suffix}"
-    if iso:
+    clock = f"date_trunc('minute', {found})" if rule.precision == "minute" else found
+    seconds = f"strftime({clock}, '%Y-%m-%dT%H:%M:%S') || {suffix}"
+    if not rule.formats or set(rule.formats) & set(NAMED_FORMATS):
         has_offset = f"{matches(raw, ISO_TIME)} and {offset} <> ''"
         at_clinic = f"timezone({clinic}, {absolute(raw)})"
         local = f"case when {has_offset} then {at_clinic} else {local} end"
         as_written = f"replace({raw}, ' ', 'T')"
+        if rule.precision == "minute":
+            as_written = f"regexp_replace({as_written}, '(T..:..)[0-9.:]*', '\\1:00')"
         seconds = f"case when {has_offset} then {as_written} else {seconds} end"
-    if rule.precision is not None:
-        precision = literal(rule.precision)
+    if rule.precision not in (None, "second"):
+        unit = "day" if rule.precision == "date" else rule.precision
+        local = f"date_trunc({literal(unit)}, {local})::timestamp"
+    told = literal(rule.precision or "second")
+    precision = f"case when {timed} then {told} else 'date' end"
     text = f"case when {precision} = 'date' then strftime({local}, '%Y-%m-%d') else {seconds} end"
     return local, text, precision
+
+
+def _is_timed(name: str, rule: FieldRule) -> str:
+    """True where the format that read the date told a time of day."""
+    cases = []
+    for place, form in enumerate(rule.formats or ("iso",)):
+        told = "true" if tells_time(form) else "false"
+        if form in NAMED_FORMATS:
+            days = ISO_DATE if form == "iso" else f"{ISO_DATE}|{SERIAL_DAY}"
+            told = f"not {matches(f'{name}_0', days)}"
+        cases.append((f"{name}_t{place} is not null", told))
+    if len({told for _, told in cases}) == 1:
+        return cases[0][1]
+    return f"case {' '.join(f'when {test} then {told}' for test, told in cases)} end"
 
 
 def _offset_text(found: str, zone: str) -> str:

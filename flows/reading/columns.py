@@ -102,7 +102,7 @@ def needed_columns(source: Source) -> list[tuple[str, ...]]:
         getattr(source.fields, f)
         for f in ("patient", "therapist", "episode", "session", "answered_at")
     ]
-    for part in (source.appointment, source.episode):
+    for part in (source.appointment, source.episode, source.action):
         if part is not None:
             fields += [getattr(part, f, None) for f in type(part).model_fields if f != "when"]
             names += [part.when.column] if part.when else []
@@ -164,10 +164,12 @@ def tell_columns(plan: RecordPlan, header_line: int, findings: Findings) -> None
 
 
 def _personal_fields(source: Source) -> list[str]:
-    rules = [source.fields.patient, source.fields.therapist]
-    for part in (source.appointment, source.episode):
-        if part is not None:
-            rules += [part.patient, part.therapist]
+    parts = [source.fields, source.appointment, source.episode, source.action]
+    rules = [
+        getattr(part, name, None)
+        for part in parts
+        for name in ("patient", "therapist", "episode", "id")
+    ]
     return list(dict.fromkeys(c for rule in rules if rule and rule.personal for c in rule.columns))
 
 
@@ -185,6 +187,7 @@ def _tell_forms(parts: list[Part], header_line: int, findings: Findings) -> None
             findings.add("instrument-unknown", header_line, instrument=form.instrument)
         else:
             _tell_respondent(form, part.instrument, header_line, findings)
+            _tell_version(form, part.instrument, header_line, findings)
     for column, names in conditions.items():
         if len(names) > 1:
             findings.add("several-forms", header_line, column, forms=", ".join(names))
@@ -194,7 +197,7 @@ def _tell_respondent(
     form: Form, instrument: Instrument, header_line: int, findings: Findings
 ) -> None:
     rule = form.respondent
-    stated = [rule] if isinstance(rule, str) else list(dict.fromkeys(rule.map.values()))
+    stated = [rule] if isinstance(rule, str) else sorted(rule.targets)
     column = None if isinstance(rule, str) else " / ".join(rule.columns)
     for respondent in stated:
         if respondent != instrument.respondent:
@@ -202,6 +205,14 @@ def _tell_respondent(
                 "respondent-unexpected", header_line, column, instrument=instrument.name,
                 expected=instrument.respondent, kind=respondent,
             )  # fmt: skip
+
+
+def _tell_version(form: Form, instrument: Instrument, header_line: int, findings: Findings) -> None:
+    if form.version not in (None, instrument.version):
+        findings.add(
+            "version-unexpected", header_line, instrument=instrument.name,
+            expected=instrument.version, kind=form.version,
+        )  # fmt: skip
 
 
 def _tell_recoding(form: Form, part: Part, header_line: int, findings: Findings) -> None:
@@ -215,13 +226,15 @@ def _tell_recoding(form: Form, part: Part, header_line: int, findings: Findings)
 
 
 @cache
-def _personal_patterns() -> tuple[re.Pattern[str], ...]:
+def _personal_patterns(key: str) -> tuple[re.Pattern[str], ...]:
     path = Path(schemas.__file__).with_name("personal_columns.toml")
     content = tomllib.loads(path.read_text(encoding="utf-8"))
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in content["patterns"])
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in content[key])
 
 
 def is_personal(name: str) -> bool:
     """True where a column's name usually means personal data."""
+    if any(p.fullmatch(name) for p in _personal_patterns("none_of")):
+        return False
     spelled = name.replace("_", " ")
-    return any(p.fullmatch(name) or p.fullmatch(spelled) for p in _personal_patterns())
+    return any(p.fullmatch(name) or p.fullmatch(spelled) for p in _personal_patterns("patterns"))

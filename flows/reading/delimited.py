@@ -10,24 +10,22 @@ import codecs
 import csv
 import io
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import polars as pl
 
 from flows.errors import FileRefused
-from flows.reading.cells import clean_name, literal
+from flows.reading.cells import literal
 from flows.reading.finding import Findings
+from flows.reading.header import joined_names, search_header, tell_preamble
 from flows.reading.wide import WideRecords
 from schemas.export_format import Read
 
 CHUNK_BYTES = 8 << 20
 HEADER_CHARACTERS = 1 << 20
-HEADER_RECORDS = 200
 LONGEST_LINE = 16 << 20
 # A control character cannot be in a decoded file: no cell is ever taken for NULL by the engine.
 NULL_TEXT = "'\x01'"
@@ -260,10 +258,11 @@ def _find_header(head: str, read: Read, findings: Findings) -> tuple[tuple[str, 
     starts_after = 0
     try:
         names, starts_after, before = search_header(reader, read)
-        for _ in range(read.header.rows - 1):
-            next(reader, None)
+        below = [next(reader, []) for _ in range(read.header.rows - 1)]
     except csv.Error:
         raise _too_large(reader.line_num) from None
+    if read.header.join:
+        names = joined_names([names, *below])
     if len(names) == 1:
         raise FileRefused("one-column", line=starts_after + 1, delimiter=repr(read.delimiter))
     refuse_too_wide(len(names), starts_after + 1)
@@ -283,52 +282,6 @@ def refuse_too_wide(columns: int, line: int, most: int = MOST_COLUMNS) -> None:
     """
     if columns > most:
         raise FileRefused("columns-too-many", line=line, counted=columns, highest=most)
-
-
-def tell_preamble(before: Counter[str], line: int, lines: int, findings: Findings) -> None:
-    """Say what stands above the header, from `line` on."""
-    if before:
-        kinds = ", ".join(f"{n} x {kind}" for kind, n in before.items())
-        findings.add("preamble", line=line, lines=lines, kinds=kinds)
-
-
-class Lines(Protocol):
-    """Records in file order, and the line on which the last one given out ends."""
-
-    @property
-    def line_num(self) -> int: ...  # noqa: D102 - said above
-
-    def __iter__(self) -> Iterator[list[str]]: ...
-
-
-def search_header(reader: Lines, read: Read) -> tuple[tuple[str, ...], int, Counter[str]]:
-    """The header's names, the line before it, and what kinds of lines those before it are.
-
-    Raises:
-        FileRefused: when no record near the beginning holds the names looked for.
-    """
-    wanted = {clean_name(name) for name in read.header.find}
-    before: Counter[str] = Counter()
-    starts_after = 0
-    for record in reader:
-        kind = _kind(record)
-        names = tuple(clean_name(cell) for cell in record)
-        if wanted <= set(names) if wanted else kind == "title line":
-            return names, starts_after, before
-        before[kind] += 1
-        starts_after = reader.line_num
-        if before.total() - before["blank line"] >= HEADER_RECORDS:
-            break
-    if not wanted:
-        raise FileRefused("file-empty")
-    searched = f"{HEADER_RECORDS} records"
-    raise FileRefused("header-not-found", searched=searched, names=", ".join(read.header.find))
-
-
-def _kind(record: list[str]) -> str:
-    if record and record[0].startswith("sep="):
-        return "sep= line"
-    return "title line" if any(cell.strip() for cell in record) else "blank line"
 
 
 def _line_offset(text: bytes, lines: int) -> int:

@@ -41,7 +41,7 @@ from schemas.instrument_types import Instrument
 from schemas.shaping import is_reshaped, shaped_source
 from schemas.tables import Bounds
 
-KINDS = ("form", "appointment", "episode")
+KINDS = ("form", "appointment", "episode", "action")
 
 
 @dataclass
@@ -52,7 +52,7 @@ class FileReading:
         findings: everything wrong or remarkable.
         risks: where refused rows answer a risk item; for the care team alone.
         records: all records; used + dropped + rejected add up to it.
-        found: by kind, how many forms, appointments and episodes the records carry.
+        found: by kind, how many forms, appointments, episodes and actions the records carry.
         rejected: by kind, how many of them broke a rule.
         held: by kind, how many wait for a therapist to be declared.
         refused: the rule that refused the whole file; its records count as rejected.
@@ -96,7 +96,7 @@ class FileTask:
         instruments: registry entry by the name the mapping uses.
         bounds: believable days.
         scratch: folder for the decoded text.
-        prefix: of the views made, `<prefix>_form`, `_appointment`, `_episode`, `_keys_<kind>`.
+        prefix: of the views made, `<prefix>_<kind>` and `<prefix>_keys_<kind>`.
         with_text: keep answers as text too.
         workspace: folder of the workspace, where there is one.
         corrections: cells of this file known to be wrong.

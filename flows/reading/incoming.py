@@ -17,7 +17,7 @@ from flows.reading.cells import literal
 from flows.reading.judge import Verdict
 from flows.reading.plan import Part, RecordPlan
 from flows.reading.records import Records
-from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
+from schemas.facts import ACTION_FACTS, APPOINTMENT_FACTS, EPISODE_FACTS
 
 # What a row says; two rows that agree in these are the same news.
 CONTENT = {
@@ -33,6 +33,7 @@ CONTENT = {
         "patient_id", "therapist_id", "episode_id", "started_on", "ended_on", "end_reason",
         "referred_on", *EPISODE_FACTS,
     ),
+    "action": ("patient_id", "therapist_id", "episode_id", "acted_on", "kind", *ACTION_FACTS),
 }  # fmt: skip
 COUNTED = ("new", "superseding", "unchanged", "rejected", "held")
 
@@ -228,6 +229,9 @@ def _columns(plan: RecordPlan, part: Part) -> list[tuple[str, str]]:
     if part.kind == "appointment":
         facts = [(fact, names[fact]) for fact in APPOINTMENT_FACTS]
         return [*shared, ("planned_at", names["at"]), ("status", names["status"]), *facts]
+    if part.kind == "action":
+        said = [(fact, names[fact]) for fact in ("kind", *ACTION_FACTS)]
+        return [*shared[:-1], ("acted_on", f"cast({names['at']} as date)"), *said]
     return [
         *shared[:-1],
         ("started_on", f"cast({names['at']} as date)"),

@@ -10,12 +10,13 @@ import polars as pl
 from flows.reading.cell_status import OK
 from flows.reading.finding import Findings
 from flows.reading.plan import Part
-from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
+from schemas.facts import ACTION_FACTS, APPOINTMENT_FACTS, EPISODE_FACTS
 from schemas.finding_rules import finding_rules
 from schemas.tables import (
     HELD,
     LINES_REFUSED,
     Bounds,
+    action_schema,
     appointment_schema,
     broken_rules,
     episode_schema,
@@ -24,7 +25,13 @@ from schemas.tables import (
 
 BATCH_ROWS = 200_000
 NO_FAULTS = pl.DataFrame(schema={"row": pl.Int64, "rule": pl.String, "field": pl.String})
-FIELD_WORDS = {"at": "date", "reason": "end reason", "end": "end date", "status": "status"}
+FIELD_WORDS = {
+    "id": "appointment",
+    "at": "date",
+    "reason": "end reason",
+    "end": "end date",
+    "status": "status",
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,12 @@ def judge(
 def _schema(part: Part, bounds: Bounds):  # noqa: ANN202 - pandera's type is generic
     if part.form is not None:
         return form_schema(bounds, len(part.form.scores))
-    return appointment_schema(bounds) if part.kind == "appointment" else episode_schema(bounds)
+    schemas = {
+        "appointment": appointment_schema,
+        "episode": episode_schema,
+        "action": action_schema,
+    }
+    return schemas[part.kind](bounds)
 
 
 def _kinds(part: Part) -> str:
@@ -118,8 +130,14 @@ def _columns(part: Part) -> dict[str, str]:
             columns[f"score{n}"] = f"{prefix}_score{n}"
     elif part.kind == "appointment":
         happened = f"case when {names['status']} <> 'booked' then cast({names['at']} as date) end"
-        columns |= {"status": _word(f"{names['status']}_status"), "happened_on": happened}
+        columns |= {
+            "id": _word(f"{names['id']}_status" if "id" in names else OK),
+            "status": _word(f"{names['status']}_status"),
+            "happened_on": happened,
+        }
         columns |= {fact: _word(f"{names[fact]}_status") for fact in APPOINTMENT_FACTS}
+    elif part.kind == "action":
+        columns |= {fact: _word(f"{names[fact]}_status") for fact in ("kind", *ACTION_FACTS)}
     else:
         columns |= {
             "end": _word(f"{names['end']}_status"),

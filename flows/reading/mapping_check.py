@@ -57,8 +57,8 @@ def _shaped_faults(source: Source, instruments: MappingOf[str, Instrument | None
     """Faults of the forms that code and wide make, told at the table that makes them."""
     made = shaped_source(source).form[len(source.form) :]
     for shaped, form in zip(shaped_forms(source), made, strict=True):
-        code = isinstance(shaped.part, Code)
-        place = f"code.{source.code.index(shaped.part) + 1}" if code else "wide"
+        first = shaped.parts[0]
+        place = f"code.{source.code.index(first) + 1}" if isinstance(first, Code) else "wide"
         for fault in _form_faults(form, instruments.get(form.instrument)):
             yield f"{place}.{fault}"
 

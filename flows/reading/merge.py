@@ -33,7 +33,7 @@ class Merge:
     """One delivery's rows of one kind, and where they go.
 
     Attributes:
-        kind: form, appointment or episode.
+        kind: form, appointment, episode or action.
         incoming: table or view of the rows as read.
         state: table of all versions of all rows.
         clinic_id: whose rows these are.

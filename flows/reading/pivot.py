@@ -19,7 +19,7 @@ CODES_SHOWN = 20
 CARRIED = -1
 MAP_SCHEMA = {
     "entry": pl.Int32, "code": pl.String, "form": pl.Int32, "place": pl.Int32,
-    "low": pl.Float64, "high": pl.Float64,
+    "is_item": pl.Boolean, "low": pl.Float64, "high": pl.Float64,
 }  # fmt: skip
 
 
@@ -79,12 +79,15 @@ def _put_map(
             places[form.number, item] = len(places)
     rows: list[tuple[object, ...]] = []
     for entry, code in enumerate(codes):
-        own = {form.instrument: form.number for form in forms if form.part is code}
+        own = {form.instrument: form.number for form in forms if any(p is code for p in form.parts)}
         for name, target in code.map.items():
             number = own[target.instrument]
             place = places[number, target.item]
-            rows.append((entry, name, number, place, target.low, target.high))
-        rows += [(entry, name, CARRIED, carried.index(name), None, None) for name in code.carry]
+            is_item = isinstance(target.item, int)
+            rows.append((entry, name, number, place, is_item, target.low, target.high))
+        rows += [
+            (entry, name, CARRIED, carried.index(name), False, None, None) for name in code.carry
+        ]
     con.register("map_frame", pl.DataFrame(rows, schema=MAP_SCHEMA, orient="row"))
     con.execute("create or replace temp table code_map as select * from map_frame")
     con.unregister("map_frame")
@@ -134,7 +137,10 @@ def _create_cells(
     for entry, code in enumerate(grammar.source.code):
         cell = grammar.cell(code.value)
         decimal = NumberRule(grammar.source.read.decimal).value(cell)
-        number = decimal if code.values is None else coded(cell, code.values, decimal=True)
+        number = decimal
+        if code.values is not None:
+            answer = coded(cell, code.values, decimal=True)
+            number = f"case when m.is_item then {answer} else {decimal} end"
         present = f"not {grammar.is_missing(cell)}"
         out = f"{present} and not coalesce({number} between m.low and m.high, true)"
         join = f"join code_map m on m.entry = {entry} and m.code = {grammar.cell(code.column)}"
@@ -164,17 +170,22 @@ def _tell_doubtful(
     findings: Findings,
 ) -> None:
     """Cells that say two things, and answers out of the range of their code."""
+    first = 0
     for form in forms:
-        code = form.part
-        if not isinstance(code, Code):
-            continue
-        where = f"from long_cell where form = {form.number}"
-        count = con.execute(f"select count(*) {where}").fetchone()
+        count = con.execute(f"select count(*) from long_cell where form = {form.number}").fetchone()
         checked = int(count[0]) if count else None
-        twice = con.execute(f"select last_line as line {where} and is_doubled").pl()
-        findings.add_lines("code-twice", twice["line"], code.column, checked)
-        out = con.execute(f"select out_line as line {where} and is_out").pl()
-        findings.add_lines("code-out-of-range", out["line"], code.value, checked)
+        items = list(form.cells)
+        for code in form.parts:
+            if not isinstance(code, Code):
+                continue
+            own = {t.item for t in code.map.values() if t.instrument == form.instrument}
+            places = ", ".join(str(first + n) for n, item in enumerate(items) if item in own)
+            where = f"from long_cell where form = {form.number} and place in ({places})"
+            twice = con.execute(f"select last_line as line {where} and is_doubled").pl()
+            findings.add_lines("code-twice", twice["line"], code.column, checked)
+            out = con.execute(f"select out_line as line {where} and is_out").pl()
+            findings.add_lines("code-out-of-range", out["line"], code.value, checked)
+        first += len(items)
 
 
 def _create_forms(

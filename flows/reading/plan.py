@@ -12,10 +12,10 @@ from schemas.instrument_types import Instrument
 
 @dataclass(frozen=True)
 class Part:
-    """One thing a record may carry: a form, an appointment or an episode.
+    """One thing a record may carry: a form, an appointment, an episode or an action.
 
     Attributes:
-        kind: form, appointment or episode.
+        kind: form, appointment, episode or action.
         prefix: of its columns in the record table.
         names: record-table column of patient, therapist, episode, session, at, key (and end,
             respondent).

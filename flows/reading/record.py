@@ -17,8 +17,8 @@ from flows.reading.delimited import TextTable, engine_read
 from flows.reading.number_cells import NumberRule, coded, number_rule
 from flows.reading.plan import Part, RecordPlan
 from flows.reading.version import version_columns
-from schemas.export_format import Appointment, Episode, FieldRule, Form, Source
-from schemas.facts import APPOINTMENT_FACTS, EPISODE_FACTS
+from schemas.export_format import Action, Appointment, Episode, FieldRule, Form, Source
+from schemas.facts import ACTION_FACTS, APPOINTMENT_FACTS, EPISODE_FACTS
 from schemas.instrument_types import Instrument
 from schemas.shaping import REFUSED, STATE_COLUMN
 
@@ -53,6 +53,8 @@ def plan_records(
         _plan_appointment(plan, source.appointment)
     if source.episode is not None:
         _plan_episode(plan, source.episode)
+    if source.action is not None:
+        _plan_action(plan, source.action)
     plan_drops(plan)
     _plan_key(plan)
     if source.read.format == "fhir":
@@ -70,7 +72,9 @@ def plan_lines(source: Source, header: tuple[str, ...], timezone: str) -> Record
     return plan
 
 
-def _shared(plan: RecordPlan, part: Appointment | Episode | None, prefix: str) -> dict[str, str]:
+def _shared(
+    plan: RecordPlan, part: Appointment | Episode | Action | None, prefix: str
+) -> dict[str, str]:
     names = {}
     for name in ("patient", "therapist", "episode", "session"):
         own = getattr(part, name, None)
@@ -208,6 +212,9 @@ def _plan_appointment(plan: RecordPlan, appointment: Appointment) -> None:
     columns["at"] = _told(appointment.planned_at or fields.answered_at)
     if appointment.planned_at is not None:
         names["at"] = plan.put_date("a_planned", appointment.planned_at)
+    if appointment.id is not None:
+        names["id"] = plan.put_text("a_id", appointment.id)
+        columns["id"] = _told(appointment.id)
     names["status"] = plan.put_text("a_status", appointment.status)
     columns["status"] = _told(appointment.status)
     _plan_facts(plan, appointment, "a", APPOINTMENT_FACTS, names, columns)
@@ -218,7 +225,7 @@ def _plan_appointment(plan: RecordPlan, appointment: Appointment) -> None:
 
 def _plan_facts(
     plan: RecordPlan,
-    part: Appointment | Episode,
+    part: Appointment | Episode | Action,
     prefix: str,
     facts: Iterable[str],
     names: dict[str, str],
@@ -243,6 +250,15 @@ def _plan_episode(plan: RecordPlan, episode: Episode) -> None:
     here = "true" if episode.when is None else plan.grammar.condition(episode.when)
     plan.put([("e_here", here)], "e_here")
     plan.parts.append(Part("episode", "e", names, columns))
+
+
+def _plan_action(plan: RecordPlan, action: Action) -> None:
+    names, columns = _shared(plan, action, "l"), _columns(plan, action)
+    names["at"], columns["at"] = plan.put_date("l_acted", action.acted_on), _told(action.acted_on)
+    _plan_facts(plan, action, "l", ("kind", *ACTION_FACTS), names, columns)
+    here = "true" if action.when is None else plan.grammar.condition(action.when)
+    plan.put([("l_here", here)], "l_here")
+    plan.parts.append(Part("action", "l", names, columns))
 
 
 def plan_drops(plan: RecordPlan) -> None:
@@ -277,6 +293,7 @@ def _plan_key(plan: RecordPlan) -> None:
         keys = [f" || {SEPARATOR} || ".join(cells)] * len(plan.parts)
     else:
         keys = [_natural_key(part) for part in plan.parts]
+    keys = [part.names.get("id", key) for part, key in zip(plan.parts, keys, strict=True)]
     # Forms of one record mostly share their key: it is hashed once, which is most of the cost.
     distinct = list(dict.fromkeys(keys))
     for number, key in enumerate(distinct):
@@ -295,7 +312,8 @@ def _natural_key(part: Part) -> str:
     if part.kind == "episode":
         cells = [names["patient"], names["episode"]]
     else:
-        optional = [f"coalesce({names[name]}, '')" for name in ("episode", "session")]
+        apart = ("episode", "session", *(["kind"] if part.kind == "action" else []))
+        optional = [f"coalesce({names[name]}, '')" for name in apart]
         cells = [names["patient"], *optional, f"{names['at']}_text"]
     return f" || {SEPARATOR} || ".join(cells)
 

@@ -41,7 +41,7 @@ def reshape(
     _tell_unused_columns(grammar, shared, table, findings)
     forms = shaped_forms(source)
     if source.wide is not None:
-        columns = unpivot_sessions(con, grammar, forms, shared)
+        columns = unpivot_sessions(con, grammar, forms, shared, findings)
     else:
         columns = pivot_codes(con, grammar, forms, shared, findings)
     return _write(con, table, columns)

@@ -89,10 +89,10 @@ def _appointments(source: Source, apart: Appointment) -> Source:
     changed = {
         "join": (),
         "fields": source.shared_fields,
-        "key": apart.id.columns if apart.id else (),
+        "key": (),
         "version": None,
         "episode": None,
-        "appointment": apart.model_copy(update={"table": None, "id": None}),
+        "appointment": apart.model_copy(update={"table": None}),
     }
     return source.model_copy(update={**nothing, **changed})
 

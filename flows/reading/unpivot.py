@@ -8,8 +8,17 @@ import duckdb
 
 from flows.errors import FileRefused
 from flows.reading.cells import CellGrammar, literal
+from flows.reading.finding import Findings
+from flows.reading.number_cells import NumberRule, coded
 from schemas.mapping_shapes import Wide
-from schemas.shaping import ABSENT, FORM_COLUMN, SESSION_COLUMN, STATE_COLUMN, ShapedForm
+from schemas.shaping import (
+    ABSENT,
+    FORM_COLUMN,
+    REFUSED,
+    SESSION_COLUMN,
+    STATE_COLUMN,
+    ShapedForm,
+)
 
 
 def unpivot_sessions(
@@ -17,6 +26,7 @@ def unpivot_sessions(
     grammar: CellGrammar,
     forms: Sequence[ShapedForm],
     shared: list[str],
+    findings: Findings,
 ) -> list[str]:
     """Create the table `shaped` out of `record`; the names of its columns.
 
@@ -45,6 +55,7 @@ def unpivot_sessions(
     row = con.execute("select count(*) from shaped").fetchone()
     if not row or not row[0]:
         raise FileRefused("file-without-forms")
+    _tell_out_of_range(con, grammar, wide, found, findings)
     return [*shared, *wide.carry, SESSION_COLUMN, FORM_COLUMN, STATE_COLUMN, *cells]
 
 
@@ -59,12 +70,14 @@ def _select(
 ) -> str:
     """The records of one form in one session, those without any answer left out."""
     order, session = at
-    names = [found[name, session] for name in form.cells.values() if (name, session) in found]
+    there = [name for name in form.cells.values() if (name, session) in found]
     texts = [grammar.cell(name) for name in shared]
     texts += [_cell(grammar, found, name, session) for name in wide.carry]
-    texts += [literal(session), literal(str(form.number)), "''"]
+    outs = [_is_out(grammar, wide, name, found[name, session]) for name in there]
+    state = f"case when {' or '.join(outs)} then {literal(REFUSED)} else '' end"
+    texts += [literal(session), literal(str(form.number)), state]
     texts += [_cell(grammar, found, name, session, literal(ABSENT)) for name in cells]
-    filled = " or ".join(f"not {_blank(grammar, name)}" for name in names)
+    filled = " or ".join(f"not {_blank(grammar, found[name, session])}" for name in there)
     put = ", ".join(f"{text} as s{n}" for n, text in enumerate(texts))
     return (
         f"select l.line, {order} as session_order, {form.number} as form, {put}"
@@ -98,6 +111,34 @@ def _cell(
     absent: str = "''",
 ) -> str:
     return grammar.cell(found[name, session]) if (name, session) in found else absent
+
+
+def _is_out(grammar: CellGrammar, wide: Wide, name: str, column: str) -> str:
+    """True where a cell holds a number outside the range that the mapping states for it."""
+    target, cell = wide.forms[name], grammar.cell(column)
+    if target.low is None:
+        return "false"
+    number = NumberRule(grammar.source.read.decimal).value(cell)
+    if wide.values is not None and isinstance(target.item, int):
+        number = coded(cell, wide.values, decimal=True)
+    inside = f"coalesce({number} between {target.low} and {target.high}, true)"
+    return f"not {grammar.is_missing(cell)} and not {inside}"
+
+
+def _tell_out_of_range(
+    con: duckdb.DuckDBPyConnection,
+    grammar: CellGrammar,
+    wide: Wide,
+    found: dict[tuple[str, str], str],
+    findings: Findings,
+) -> None:
+    for (name, _), column in found.items():
+        if name in wide.forms and wide.forms[name].low is not None:
+            lines = con.execute(
+                "select l.line from record join record_line l on l.row = record.rowid"
+                f" where dropped_by is null and {_is_out(grammar, wide, name, column)}"
+            ).pl()
+            findings.add_lines("code-out-of-range", lines["line"], column)
 
 
 def _blank(grammar: CellGrammar, name: str) -> str:

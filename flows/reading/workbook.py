@@ -17,9 +17,9 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from flows.errors import FileRefused
 from flows.reading.archive import is_archive, opened, unwrap
 from flows.reading.cell_text import text_column
-from flows.reading.delimited import HEADER_RECORDS, search_header, tell_preamble
 from flows.reading.export import Export, Prepared
 from flows.reading.finding import Findings
+from flows.reading.header import HEADER_RECORDS, joined_names, search_header, tell_preamble
 from flows.reading.text_writer import TextWriter
 from flows.reading.unlock import is_compound, unlock
 from flows.reading.workbook_package import (
@@ -173,6 +173,8 @@ def _open(sheet: CalamineSheet, place: int, export: Export) -> _Sheet | None:
         at, taken = first_line + before + 1, read.header.rows
         export.findings.add("header-rows", line=at, rows=taken, lines=taken)
     below = before + read.header.rows
+    if read.header.join:
+        names = joined_names(texts[before:below])
     rest = chain(head[below:], rows)
     return _Sheet(rest, names, first_line + before + 1, first_line + below + 1)
 

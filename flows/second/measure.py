@@ -43,6 +43,16 @@ def counts_in(ended_on: date, is_resolved: bool, first: date, last: date) -> boo
     return is_resolved and first <= ended_on <= last
 
 
+def is_begun(first_on: date | None, first: date, last: date) -> bool:
+    """Whether a course began in a period: with its first attended session."""
+    return first_on is not None and first <= first_on <= last
+
+
+def is_open(first_on: date | None, ended_on: date | None, last: date) -> bool:
+    """Whether a course had begun by a day, and not ended by then."""
+    return first_on is not None and first_on <= last and (ended_on is None or ended_on > last)
+
+
 def rates_of(courses: Sequence[Ended]) -> dict[str, Count]:
     """The rates over finished courses; a measure without any course is left out."""
     rates = {"reason_recorded": _reasons(courses)}

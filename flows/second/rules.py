@@ -24,6 +24,7 @@ class Rules:
     early_min_rated: Number = Fraction(2)
     early_slope_min_rated: Number = Fraction(3)
     outcome_min_sessions: Number = Fraction(2)
+    action_days: Number = Fraction(14)
     z_95: Number = Fraction(1959964, 10**6)
 
 

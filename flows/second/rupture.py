@@ -89,6 +89,32 @@ def walk(ratings: Sequence[Fraction], spread: float | None, rules: RuptureRules)
     return seen
 
 
+def walk_each(
+    ratings: Sequence[Fraction],
+    therapists: Sequence[str | None],
+    spread: float | None,
+    rules: RuptureRules,
+) -> list[Seen]:
+    """Go through one course with each of its therapists by itself: an alliance is with a person.
+
+    Args:
+        ratings: of one course, higher is better.
+        therapists: who held each session; None not recorded.
+        spread: usual spread within courses.
+        rules: the numbers of the rule.
+    """
+    found: dict[int, Seen] = {}
+    for therapist in {*therapists}:
+        places = [place for place, one in enumerate(therapists) if one == therapist]
+        for place, seen in zip(
+            places, walk([ratings[n] for n in places], spread, rules), strict=True
+        ):
+            if seen.onset_rating_no is not None:
+                seen.onset_rating_no = places[seen.onset_rating_no - 1] + 1
+            found[place] = seen
+    return [found[place] for place in range(len(ratings))]
+
+
 def is_rupture(
     rating: Fraction, usual: Sequence[Fraction], spread: float, rules: RuptureRules
 ) -> bool:
@@ -97,15 +123,18 @@ def is_rupture(
     return float(rating - mean(usual)) < -rules.onset_sd * error
 
 
-def fate(closes: str | None, end_state: str) -> str:
+def fate(closes: str | None, end_state: str, *, has_gone_on: bool = False) -> str:
     """What became of a rupture.
 
     Args:
         closes: what later ratings said; None where too few came.
         end_state: where the course stands.
+        has_gone_on: whether the newest rating is no part of it: that of another therapist.
     """
     if closes:
         return closes
+    if has_gone_on:
+        return "censored"
     unclosed = {
         "ongoing": "open",
         "ongoing_unknown_since": "open",

@@ -30,6 +30,13 @@ def expected_of(
     return 1 / (1 + exp(-total)) if is_event else total
 
 
+def byar(observed: int, expected: float, z: float) -> tuple[float, float]:
+    """Interval of observed over expected events, by Byar's approximation (Breslow & Day 1987, p. 69)."""
+    above = observed + 1
+    low = observed * (1 - 1 / (9 * observed) - z / (3 * sqrt(observed))) ** 3 if observed else 0.0
+    return low / expected, above * (1 - 1 / (9 * above) + z / (3 * sqrt(above))) ** 3 / expected
+
+
 def moments(groups: Sequence[tuple[int, float, float]]) -> tuple[float, float]:
     """Variance within and between groups, each given as its size, sum and sum of squares."""
     j, n = len(groups), sum(size for size, _, _ in groups)

@@ -4,6 +4,7 @@ from datetime import date
 
 import polars as pl
 
+from flows.synthetic.actions import action_log
 from flows.synthetic.cells import (
     episode_rows,
     evening,
@@ -58,7 +59,7 @@ CLOSING = (
 
 
 def birch_files(world: World, from_date: date | None, to_date: date) -> dict[str, bytes]:
-    """Return the one flat file; it restates everything up to to_date, whatever from_date is."""
+    """Return the flat file and the log of actions; both restate everything up to to_date."""
     del from_date
     rows = session_rows(world, "birch", to_date)
     for instrument_id, form in FORMS.items():
@@ -73,7 +74,10 @@ def birch_files(world: World, from_date: date | None, to_date: date) -> dict[str
     columns = ["record_id", "redcap_event_name", "therapist", *_order(table)]
     table = table.sort("record_id", "event_no").select(columns)
     text = table.write_csv(quote_style="non_numeric", null_value="")
-    return {f"BirchOutcomes_DATA_{to_date.isoformat()}_2205.csv": text.encode()}
+    return {
+        f"BirchOutcomes_DATA_{to_date.isoformat()}_2205.csv": text.encode(),
+        f"birch_actions_{to_date.isoformat()}.csv": action_log(world, "birch", to_date),
+    }
 
 
 def _form(world: World, instrument_id: str, form: str, to_date: date) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from flows.night import internal_fault
-from flows.verify import outcome_set, units
+from flows.verify import alerts, caseload, outcome_set, units
 from flows.verify.facts import Facts, draw_sample, read_facts, read_rules
 from flows.verify.patients import STATED, tell
 
@@ -130,6 +130,20 @@ def _units(con: duckdb.DuckDBPyConnection, bounds: Bounds, seed: int) -> Iterato
             lambda: (
                 outcome_set.stated_outcomes(con) if is_whole else {},
                 outcome_set.told_outcomes(con, rules) if is_whole else {},
+            ),
+        ),
+        (
+            "courses begun, ended and open", "measure.total", caseload.COUNTS, is_whole,
+            lambda: (
+                caseload.stated_caseload(con) if is_whole else {},
+                caseload.told_caseload(con) if is_whole else {},
+            ),
+        ),
+        (
+            "what became of alerts", "measure.total", alerts.COUNTS, is_whole,
+            lambda: (
+                alerts.stated_alerts(con) if is_whole else {},
+                alerts.told_alerts(con, rules) if is_whole else {},
             ),
         ),
         (

@@ -9,7 +9,7 @@ from typing import Any
 from flows.second.course import Course
 from flows.second.dyad import agreement
 from flows.second.rules import Questionnaire
-from flows.second.rupture import fate, walk
+from flows.second.rupture import fate, walk_each
 from flows.verify.facts import IN_COURSES, Constants, Told
 
 Ratings = Mapping[int, Fraction]
@@ -82,8 +82,9 @@ def _tell_ruptures(
     direction = questionnaires[name].direction
     # scores are stated with six decimals, and so compared
     values = [direction * Fraction(round(by_session[n] * 10**6), 10**6) for n in numbers]
-    seen = walk(values, constants.spreads.get(name), constants.rupture)
     attended = course.attended
+    therapists = [attended[number - 1]["therapist_id"] for number in numbers]
+    seen = walk_each(values, therapists, constants.spreads.get(name), constants.rupture)
     closed = {one.onset_rating_no: one.closes for one in seen if one.closes}
     for place, (number, one) in enumerate(zip(numbers, seen, strict=True), start=1):
         told["alliance against the own baseline"][attended[number - 1]["session_id"], name] = (
@@ -91,7 +92,8 @@ def _tell_ruptures(
         )
         if one.is_onset:
             key = (course.record["episode_id"], name, number)
-            told["ruptures"][key] = (fate(closed.get(place), state),)
+            has_gone_on = seen[-1].onset_rating_no != place
+            told["ruptures"][key] = (fate(closed.get(place), state, has_gone_on=has_gone_on),)
 
 
 def _hundred(questionnaire: Questionnaire, score: Fraction) -> float:

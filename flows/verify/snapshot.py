@@ -31,6 +31,11 @@ from (
     select row_id as form_id, unnest(stated) as stated from valid.form_version
     where known_to > getvariable('as_of')::date
 );
+create view landed.alert as
+select * from landed.alert_record
+where as_of < getvariable('as_of')::date
+qualify revision = max(revision) over (partition by as_of);
+create view landed.arrival as from landed.arrival_record;
 create view valid.clinic as
 select clinic_id, max(day)::date as data_through
 from (

@@ -19,7 +19,7 @@ RATES = (
     "early_ending", "paired_outcome", "reason_recorded", "reliable_deterioration",
     "reliable_improvement", "stopped_coming",
 )  # fmt: skip
-MEANS = ("early_alliance_mean", "early_alliance_slope", "start_score")
+MEANS = ("early_alliance_mean", "early_alliance_slope", "session_count", "start_score")
 ESTIMATE = ("level", "unit_id", "period_id", "measure", "instrument_id")
 
 
@@ -82,14 +82,18 @@ def _finished(
         for period in periods:
             first, last = period["period_start"], period["period_end"]
             if counts_in(row["ended_on"], row["is_resolved"], first, last):
-                for unit in _units(row, is_whole=is_whole):
+                for unit in units_of(row, period, is_whole=is_whole):
                     yield (*unit, period["period_id"]), row
 
 
-def _units(row: dict[str, Any], *, is_whole: bool) -> list[tuple[str, str]]:
+def units_of(
+    row: dict[str, Any], period: dict[str, Any], *, is_whole: bool
+) -> list[tuple[str, str]]:
+    """The units that a course counts for in a period: those wanted whose level has the period."""
     therapist = [("therapist", row["therapist_id"])] if row["therapist_id"] else []
     wider = [("service", "service"), ("clinic", row["clinic_id"])] if is_whole else []
-    return [*wider, *therapist]
+    levels = period["levels"] or ("service", "clinic", "therapist")
+    return [unit for unit in (*wider, *therapist) if unit[0] in levels]
 
 
 def stated_means(con: duckdb.DuckDBPyConnection, *, is_whole: bool) -> Figures:
@@ -114,7 +118,7 @@ def told_means(con: duckdb.DuckDBPyConnection, rules: Rules, *, is_whole: bool) 
         for period in periods:
             if period["period_start"] <= row["day"] <= period["period_end"]:
                 value = None if row["value"] is None else Fraction(row["value"])
-                for unit in _units(row, is_whole=is_whole):
+                for unit in units_of(row, period, is_whole=is_whole):
                     key = (*unit, period["period_id"], measure, row["instrument_id"])
                     values[key].append(value)
     return {
@@ -137,6 +141,12 @@ def _values(
         " and end_state.first_attended_on is not null",
     ):
         yield "start_score", row
+    for row in rows(
+        con,
+        "select clinic_id, null as therapist_id, null as instrument_id, n_attended as value,"
+        f" ended_on as day from score.end_state where is_ended and is_resolved and {is_whole}",
+    ):
+        yield "session_count", row
     early = rows(con, f"from score.early_alliance as end_state where is_complete and {units}")
     for measure, least in (
         ("mean", rules.early_min_rated),
@@ -161,11 +171,15 @@ def told_intervals(con: duckdb.DuckDBPyConnection, rules: Rules, most: int, seed
     told: Figures = {}
     for row in _estimates(con, most, seed):
         n, z, sum_x = row["n"], float(rules.z_95), Fraction(row["sum_x"])
-        value: float | None = float(sum_x / n) if n else None
+        value: float | None = float(n if row["kind"] == "count" else sum_x / n) if n else None
         low = high = None
         if n and row["kind"] == "rate":
             low, high = wilson(row["numerator"], n, z)
-        elif n and (interval := normal(sum_x, Fraction(row["sum_xx"]), n, z)):
+        elif (
+            n
+            and row["kind"] == "mean"
+            and (interval := normal(sum_x, Fraction(row["sum_xx"]), n, z))
+        ):
             low, high = interval
         told[tuple(row[name] for name in ESTIMATE)] = (value, low, high)
     return told

@@ -10,6 +10,7 @@ from reports.rows import Figures, Row, Tables, in_order
 
 OPEN_COURSES: Final = "open-courses.html"
 FIGURES: Final = "figures.html"
+WORKLIST: Final = "worklist.html"
 
 
 def pages(tables: Tables) -> Iterator[Page]:
@@ -92,5 +93,30 @@ def _own_figures(tables: Tables, figures: Figures, therapist: Row) -> dict[str, 
     return found | in_folder(tables, therapist, "therapist") | apart
 
 
+def worklists(tables: Tables) -> Iterator[Page]:
+    """Lists the worklists: whom to think of this week."""
+    for head in in_order(tables, "worklist_page", "page"):
+        gather = partial(_worklist, tables, head)
+        yield Page(f"{stem(head)}/{WORKLIST}", "worklist.html.j2", gather, "Worklist")
+
+
+def _worklist(tables: Tables, head: Row) -> dict[str, Any]:
+    return in_folder(tables, head, "worklist") | {
+        "head": head,
+        "courses": by_number(
+            tables,
+            [
+                row
+                for row in in_order(tables, "worklist", "section", "place")
+                if row["therapist_id"] == head["therapist_id"]
+            ],
+        ),
+    }
+
+
 # What stands in a therapist's folder, in the order of its navigation.
-LISTS: Final[tuple[Callable[[Tables], Iterator[Page]], ...]] = (open_courses, own_figures)
+LISTS: Final[tuple[Callable[[Tables], Iterator[Page]], ...]] = (
+    worklists,
+    open_courses,
+    own_figures,
+)

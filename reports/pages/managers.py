@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from reports import words
 from reports.artist import Artist
-from reports.pages import units
+from reports.pages import over_time, units
+from reports.pages.changed import changed, first_changes
 from reports.pages.shared import Page, clinics, facts, fix_list, shared
 from reports.rows import Figures, Tables, in_order, only_row
 
 OVERVIEW: Final = "index.html"
+CHANGED: Final = "changed.html"
 ALLIANCE: Final = "alliance.html"
 ON_TRACK: Final = "on-track.html"
 ENDINGS: Final = "endings.html"
@@ -21,9 +23,12 @@ MODEL_CARD: Final = "model-card.html"
 
 def pages(tables: Tables) -> Iterator[Page]:
     """Lists every page for managers; data is gathered only when a page is rendered."""
-    figures = Figures(tables["figure"])
+    figures = Figures(tables["figure"], tables["target"])
     yield Page(OVERVIEW, "overview.html.j2", partial(_overview, tables, figures), "Overview")
+    yield Page(CHANGED, "changes.html.j2", partial(changed, tables), "What changed")
+    yield over_time.service_page(tables, figures)
     yield from units.pages(tables, figures)
+    yield from over_time.clinic_pages(tables, figures)
     yield Page(ALLIANCE, "alliance.html.j2", partial(_alliance, tables), "Alliance")
     yield Page(ON_TRACK, "on_track.html.j2", partial(_on_track, tables), "On track")
     yield Page(
@@ -41,11 +46,15 @@ def pages(tables: Tables) -> Iterator[Page]:
 def _overview(tables: Tables, figures: Figures) -> dict[str, Any]:
     service = figures.of("service", "service")
     draw = Artist("Whole service")
-    return shared(tables, "overview") | {
-        "clinics": clinics(tables),
-        "completeness_chart": draw.completeness(service),
-        "sections": draw.sections(service),
-    }
+    return (
+        shared(tables, "overview")
+        | first_changes(tables)
+        | {
+            "clinics": clinics(tables),
+            "completeness_chart": draw.completeness(service),
+            "sections": draw.sections(service),
+        }
+    )
 
 
 def _alliance(tables: Tables) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from reports.artist import Artist
+from reports.pages import over_time
 from reports.pages.shared import Page, fix_list, has_page, page_path, shared
 from reports.rows import (
     Figures,
@@ -41,6 +42,7 @@ def _clinic(tables: Tables, figures: Figures, clinic: Row) -> dict[str, Any]:
     ]
     return shared(tables, "clinic", clinic["clinic_id"]) | {
         "clinic": clinic,
+        "over_time_path": over_time.clinic_path(clinic),
         "completeness_chart": draw.completeness(own),
         "comparisons": draw.comparisons(own),
         "sections": draw.sections(own),
@@ -74,8 +76,7 @@ def therapist_figures(tables: Tables, figures: Figures, therapist: Row) -> dict[
     own = figures.of("therapist", therapist["therapist_id"])
     alone = levels_without_course(own)
     paired = [figure for figure in own if figure.key not in alone]
-    # A therapist's quarter is a handful of courses: drawn, it would look like a trend.
-    draw = Artist("This therapist", has_trends=False)
+    draw = Artist("This therapist")
     clinic = next(row for row in tables["clinic"] if row["clinic_id"] == therapist["clinic_id"])
     return shared(tables, "therapist", clinic["clinic_id"]) | {
         "therapist": therapist,

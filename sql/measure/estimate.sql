@@ -1,9 +1,9 @@
 -- Estimate of one measure for one unit and period: value, 95 % interval, bounds, what was to be
 -- expected, and the shrunken figure.
 --
--- Rates have Wilson intervals, means normal ones. The adjusted value is what the unit would have had
--- with the service's average patients: observed less expected, added to what is usual. A therapist's
--- is drawn towards the service's.
+-- Rates have Wilson intervals, means normal ones, counts of what was exported none. The adjusted
+-- value is what the unit would have had with the service's average patients: observed less
+-- expected, added to what is usual. A therapist's is drawn towards the service's.
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
 -- inputs:  measure.shrunken, measure.spread, measure.total, ref.setting
@@ -13,13 +13,13 @@
 --          period_id VARCHAR            period
 --          measure VARCHAR              measure
 --          instrument_id VARCHAR        instrument; NULL where the measure is not per one
---          kind VARCHAR                 rate or mean
+--          kind VARCHAR                 rate, mean or count
 --          n INTEGER                    denominator, or number of values
 --          numerator INTEGER            numerator of a rate
 --          n_eligible INTEGER           how many should have had a value
 --          n_known INTEGER              of these, how many have one
---          value DECIMAL(18,9)          rate from 0 to 1, or mean in scale units; NULL without any
---                                       value
+--          value DECIMAL(18,9)          rate from 0 to 1, mean in scale units, or count; NULL
+--                                       without any value
 --          low DECIMAL(18,9)            lower end of the 95 % interval
 --          high DECIMAL(18,9)           upper end of the 95 % interval
 --          completeness DECIMAL(18,9)   n_known over n_eligible
@@ -32,7 +32,7 @@
 --          shrunken_low DECIMAL(18,9)   lower end of its 95 % interval
 --          shrunken_high DECIMAL(18,9)  upper end of its 95 % interval
 --          between_from VARCHAR         where the spread between therapists comes from
--- version: 2
+-- version: 3
 with setting as (
     select max(value) filter (where name = 'z_95')::double as z,
     from ref.setting
@@ -45,7 +45,10 @@ plain as (
         shrunken.difference::double as difference,
         shrunken.difference_sd::double as difference_sd,
         setting.z,
-        total.sum_x::double / nullif(total.n, 0) as y,
+        case
+            when total.kind = 'count' then nullif(total.n, 0)::double
+            else total.sum_x::double / nullif(total.n, 0)
+        end as y,
         case when service.expected is not null then total.expected::double / nullif(total.n, 0) end
             as mean_expected,
         coalesce(service.expected, service.sum_x)::double / nullif(service.n, 0) as usual,

@@ -1,14 +1,14 @@
 -- Figure as it may be published: unrounded, with what is withheld taken out and the reason named.
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
--- inputs:  measure.disclosure, measure.estimate, ref.definition
+-- inputs:  measure.disclosure, measure.estimate, measure.nested_period, ref.definition
 -- columns: level VARCHAR                service, clinic or therapist
 --          unit_id VARCHAR              service, or the clinic's or therapist's id
 --          clinic_id VARCHAR            clinic; NULL for the service
 --          period_id VARCHAR            period
 --          measure VARCHAR              measure
 --          instrument_id VARCHAR        instrument; NULL where the measure is not per one
---          kind VARCHAR                 rate or mean
+--          kind VARCHAR                 rate, mean or count
 --          definition_version VARCHAR   version of the measure's definition
 --          value DECIMAL(18,9)          rate from 0 to 1, or mean in scale units
 --          low DECIMAL(18,9)            lower end of the 95 % interval
@@ -35,16 +35,20 @@
 --          withheld VARCHAR             why the value is not shown; NULL shown
 --          is_shown BOOLEAN             whether the value is shown
 --          is_compared BOOLEAN          whether therapists may be compared on it
--- version: 2
+-- version: 3
 with figure as (
     select
         estimate.*,
         definition.version as definition_version,
         definition.better,
         disclosure.minimum,
-        disclosure.withheld,
-        disclosure.is_shown,
-        disclosure.is_counted,
+        case
+            when disclosure.is_counted or disclosure.withheld in ('nothing', 'no data')
+                then coalesce(nested.withheld, disclosure.withheld)
+            else disclosure.withheld
+        end as withheld,
+        disclosure.is_shown and nested.withheld is null as is_shown,
+        disclosure.is_counted and nested.withheld is null as is_counted,
         disclosure.is_compared,
         estimate.level = 'therapist' and not disclosure.is_compared as is_alone,
         service.value as service_value,
@@ -59,6 +63,13 @@ with figure as (
             and estimate.measure = disclosure.measure
             and estimate.instrument_id is not distinct from disclosure.instrument_id
     join ref.definition as definition on estimate.measure = definition.measure
+    left join measure.nested_period as nested
+        on
+            estimate.level = nested.level
+            and estimate.unit_id = nested.unit_id
+            and estimate.period_id = nested.period_id
+            and estimate.measure = nested.measure
+            and estimate.instrument_id is not distinct from nested.instrument_id
     left join measure.disclosure as service_shown
         on
             service_shown.level = 'service'

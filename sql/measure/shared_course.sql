@@ -12,7 +12,7 @@
 --          n_therapists INTEGER   therapists with enough courses of their own alone
 --          moves_most DOUBLE      largest change of a therapist's figure without shared courses; NULL
 --                                 no such therapist
--- version: 1
+-- version: 2
 with setting as (
     select max(value) filter (where name = 'running_sum_courses') as courses,
     from ref.setting
@@ -23,8 +23,9 @@ therapist as (
         expected.measure,
         expected.instrument_id,
         expected.therapist_id,
-        count(*) as n,
-        count(*) filter (where course_therapist.n_therapists > 1) as n_shared,
+        count(distinct expected.episode_id) as n,
+        count(distinct expected.episode_id) filter (where course_therapist.n_therapists > 1)
+            as n_shared,
         sum(expected.y - expected.expected)::double as distance,
         sum(expected.y - expected.expected) filter (
             where course_therapist.n_therapists <= 1

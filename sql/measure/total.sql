@@ -1,5 +1,5 @@
 -- Counts and sums of one measure for one unit and period; every unit, period and measure has its
--- row.
+-- row, but for periods that are not for its level.
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
 -- inputs:  measure.case_mix_total, measure.every_measure, measure.unit, ref.definition, ref.period
@@ -10,7 +10,7 @@
 --          measure VARCHAR         measure
 --          instrument_id VARCHAR   instrument; NULL where the measure is not per one, or the clinic
 --                                  uses none
---          kind VARCHAR            rate or mean
+--          kind VARCHAR            rate, mean or count
 --          n INTEGER               denominator, or number of values
 --          numerator INTEGER       numerator of a rate; NULL for a mean
 --          sum_x DECIMAL(38,6)     sum of values; of a rate its numerator
@@ -26,7 +26,7 @@
 --          expected_variance DECIMAL(38,12) its variance if therapists did not differ; NULL for a
 --                                  mean
 --          sum_rr DECIMAL(38,12)   sum of squares of observed less expected
--- version: 2
+-- version: 3
 with counted as (
     select
         every.clinic_id,
@@ -85,7 +85,8 @@ added as (
         sum(counted.expected_variance) as expected_variance,
         sum(counted.sum_rr) as sum_rr,
     from counted
-    cross join level
+    join ref.period as period on counted.period_id = period.period_id
+    join level on coalesce(list_contains(period.levels, level.level), true)
     where level.level <> 'therapist' or counted.therapist_id is not null
     group by all
 ),
@@ -116,7 +117,7 @@ wanted as (
         used.instrument_id,
     from measure.unit as unit
     cross join ref.definition as definition
-    cross join ref.period as period
+    join ref.period as period on coalesce(list_contains(period.levels, unit.level), true)
     left join used
         on unit.clinic_id is not distinct from used.clinic_id and definition.measure = used.measure
     where

@@ -1,7 +1,8 @@
 -- Level of one intake factor of a course, and the level it is fitted under.
 --
--- What is not recorded is a level of its own. Levels with few courses, or too few for an event and
--- its opposite to be expected in, are fitted together.
+-- What is not recorded is a level of its own; of dropout, severity that is not recorded counts as
+-- the average patient's. Levels with few courses, or too few for an event and its opposite to be
+-- expected in, are fitted together.
 --
 -- grain:   model_id, episode_id, factor
 -- inputs:  model.case_mix_outcome, ref.setting, score.intake_factor
@@ -11,7 +12,7 @@
 --                                previous_treatment, interpreter_needed or language
 --          level VARCHAR         as recorded; severity is recorded or not recorded
 --          fitted_level VARCHAR  the same, or pooled; NULL not fitted on
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'case_mix_level_courses') as level_courses,
@@ -26,7 +27,12 @@ wide as (
         outcome.kind,
         outcome.y,
         outcome.is_fitted,
-        case when outcome.severity is null then 'not recorded' else 'recorded' end as severity,
+        case
+            -- a form missing at the first session may itself be a sign of leaving: no excuse for it
+            when outcome.measure in ('early_ending', 'dropout_under_way') then 'recorded'
+            when outcome.severity is null then 'not recorded'
+            else 'recorded'
+        end as severity,
         -- a questionnaire more or less sensitive to change is no therapist's doing
         coalesce(outcome.outcome_instrument_id, 'none') as questionnaire,
         coalesce(factor.diagnosis_group, 'not recorded') as diagnosis_group,

@@ -2,23 +2,25 @@
 --
 -- One model for each measure, and for each questionnaire where the measure is told per
 -- questionnaire. Only what was known at intake enters; alliance and the number of sessions do not,
--- because they are part of what a therapist does.
+-- because they are part of what a therapist does. Dropout is modelled session by session: its
+-- courses are here for what was known at their intake.
 --
 -- grain:   model_id, episode_id
--- inputs:  model.intake_severity, ref.setting, score.early_alliance, score.end_state, score.outcome
+-- inputs:  model.dropout_exposure, model.intake_severity, model.person_session, ref.setting,
+--          score.early_alliance, score.end_state, score.outcome
 -- columns: model_id VARCHAR                measure, with the questionnaire where it is per one
 --          episode_id VARCHAR              course
 --          measure VARCHAR                 measure
 --          instrument_id VARCHAR           questionnaire; NULL where the measure is not per one
 --          clinic_id VARCHAR               clinic
 --          therapist_id VARCHAR            therapist it is attributed to; NULL not known
---          kind VARCHAR                    rate or mean
+--          kind VARCHAR                    rate, mean, or hazard: a rate, session by session
 --          y DECIMAL(12,6)                 1 or 0 of a rate; the value of a mean
 --          outcome_instrument_id VARCHAR   questionnaire that decides the outcome; NULL none does
 --          severity DECIMAL(12,6)          severity at intake; NULL not recorded
 --          counted_on DATE                 day by which it counts in a period
 --          is_fitted BOOLEAN               whether it is recent enough to fit on
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'outcome_min_sessions') as min_sessions,
@@ -61,6 +63,16 @@ preferred as (
     where is_preferred
 ),
 
+at_first as (
+    -- who leaves after one session has no second one to hand in a first form at: a score of the
+    -- second session would tell who stayed
+    select
+        episode_id,
+        round(severity, 6)::decimal(12, 6) as severity,
+    from model.person_session
+    where session_no = 1
+),
+
 counted as (
     select
         unnest(['reliable_improvement', 'reliable_deterioration']) as measure,
@@ -101,10 +113,10 @@ counted as (
         ended.therapist_id,
         (ended.state = 'dropout')::integer as y,
         null as outcome_instrument_id,
-        preferred.severity,
+        at_first.severity,
         ended.ended_on as counted_on,
     from ended
-    left join preferred on ended.episode_id = preferred.episode_id
+    left join at_first on ended.episode_id = at_first.episode_id
     where ended.state in ('dropout', 'completed')
     union all
     select
@@ -122,6 +134,22 @@ counted as (
     from score.early_alliance as early
     left join preferred on early.episode_id = preferred.episode_id
     where early.is_complete and early.mean is not null
+    union all
+    select
+        'dropout_under_way' as measure,
+        null as event,
+        null as instrument_id,
+        'hazard' as kind,
+        session.episode_id,
+        session.clinic_id,
+        session.therapist_id,
+        max(session.y) as y,
+        null as outcome_instrument_id,
+        max(at_first.severity) as severity,
+        max(session.counted_on) as counted_on,
+    from model.dropout_exposure as session
+    left join at_first on session.episode_id = at_first.episode_id
+    group by session.episode_id, session.clinic_id, session.therapist_id
 )
 
 select

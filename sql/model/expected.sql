@@ -1,12 +1,14 @@
--- What was to be expected of one course from what was known at its start, whoever treated it.
+-- What was to be expected from what was known at the start of a course, whoever treated it: of one
+-- course, or of each session of it where an ending is looked for session by session.
 --
--- A level that the model has not seen is put with the pooled ones, and where there are none it
--- counts as the average patient.
+-- The place of a session in its course is the clock of such an ending, not a trait of the patient:
+-- more leave after the first sessions, whoever treats.
 --
--- grain:   model_id, episode_id
--- inputs:  model.case_mix_level, model.case_mix_outcome, model.coefficient, model.fit
+-- grain:   model_id, episode_id, session_id?
+-- inputs:  model.case_mix_outcome, model.coefficient, model.dropout_exposure, model.predictor
 -- columns: model_id VARCHAR          model in use
 --          episode_id VARCHAR        course
+--          session_id VARCHAR        session of the course; NULL where the course counts as a whole
 --          measure VARCHAR           measure
 --          instrument_id VARCHAR     questionnaire; NULL where the measure is not per one
 --          clinic_id VARCHAR         clinic
@@ -16,83 +18,64 @@
 --          expected DECIMAL(18,12)   expected: chance of the event, or mean
 --          variance DECIMAL(18,12)   variance around it if therapists did not differ: p (1 - p) of
 --                                    an event; NULL for a mean
--- version: 1
-with term as (
+-- version: 2
+with band as (
     select
         coefficient.model_id,
         coefficient.term,
         coefficient.estimate,
-        coefficient.centre,
-        split_part(coefficient.term, '=', 1) as factor,
-        contains(coefficient.term, '=') as is_level,
+        sum(coefficient.estimate * coefficient.centre) over (
+            partition by coefficient.model_id
+            order by coefficient.term
+            rows between unbounded preceding and unbounded following
+        ) as average,
     from model.coefficient as coefficient
-    join model.fit as fit on coefficient.model_id = fit.model_id
-    where fit.is_used
+    where starts_with(coefficient.term, 'session_band=')
 ),
 
-factor as (
-    select
-        model_id,
-        factor,
-        sum(estimate * centre order by term) as average,
-    from term
-    where is_level
-    group by model_id, factor
-),
-
-part as (
-    select
-        level.model_id,
-        level.episode_id,
-        factor.factor as part,
-        coalesce(own.estimate, pooled.estimate, factor.average) - factor.average as contribution,
-    from model.case_mix_level as level
-    join factor on level.model_id = factor.model_id and level.factor = factor.factor
-    left join term as own
-        on level.model_id = own.model_id and concat(level.factor, '=', level.level) = own.term
-    left join term as pooled
-        on level.model_id = pooled.model_id and concat(level.factor, '=pooled') = pooled.term
-    union all
-    select
-        outcome.model_id,
-        outcome.episode_id,
-        'number' as part,
-        -- severity that is not recorded has the level to speak for it
-        term.estimate * (coalesce(outcome.severity, 0) - term.centre) as contribution,
-    from model.case_mix_outcome as outcome
-    join term on outcome.model_id = term.model_id and term.term = 'severity'
-),
-
-summed as (
-    select
-        model_id,
-        episode_id,
-        sum(contribution order by part) as deviation,
-    from part
-    group by model_id, episode_id
-),
-
-predicted as (
+whole as (
     select
         outcome.*,
-        intercept.estimate + coalesce(summed.deviation, 0) as predictor,
+        null as session_id,
+        predictor.predictor,
     from model.case_mix_outcome as outcome
-    join term as intercept
-        on outcome.model_id = intercept.model_id and intercept.term = 'intercept'
-    left join summed
-        on outcome.model_id = summed.model_id and outcome.episode_id = summed.episode_id
+    join model.predictor as predictor
+        on outcome.model_id = predictor.model_id and outcome.episode_id = predictor.episode_id
+),
+
+counted as (
+    select *,
+    from whole
+    where kind <> 'hazard'
+    union all
+    select
+        whole.* replace (
+            session.session_id as session_id,
+            session.counted_on as counted_on,
+            session.y as y,
+            -- a band that the model has not seen counts as the average session
+            whole.predictor + coalesce(band.estimate - band.average, 0) as predictor
+        ),
+    from whole
+    join model.dropout_exposure as session on whole.episode_id = session.episode_id
+    left join band
+        on
+            whole.model_id = band.model_id
+            and concat('session_band=', session.session_band) = band.term
+    where whole.kind = 'hazard'
 ),
 
 scaled as (
     select
         *,
-        case kind when 'rate' then 1 / (1 + exp(-predictor)) else predictor end as expected,
-    from predicted
+        case kind when 'mean' then predictor else 1 / (1 + exp(-predictor)) end as expected,
+    from counted
 )
 
 select
     model_id::varchar as model_id,
     episode_id::varchar as episode_id,
+    session_id::varchar as session_id,
     measure::varchar as measure,
     instrument_id::varchar as instrument_id,
     clinic_id::varchar as clinic_id,
@@ -100,6 +83,6 @@ select
     counted_on::date as counted_on,
     y::decimal(12, 6) as y,
     round(expected, 12)::decimal(18, 12) as expected,
-    round(case kind when 'rate' then expected * (1 - expected) end, 12)::decimal(18, 12)
+    round(case when kind <> 'mean' then expected * (1 - expected) end, 12)::decimal(18, 12)
         as variance,
 from scaled

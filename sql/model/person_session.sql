@@ -2,11 +2,12 @@
 -- last one is estimated from.
 --
 -- Nothing of a later day is in it: no later form, no appointment after the session, booked or
--- missed, no letter at the end. Who treats is not in it either. NULL is not known.
+-- missed, no letter at the end. Who treats is not in it either. NULL is not known. Patients who
+-- object to being estimated are left out.
 --
 -- grain:   session_id
 -- inputs:  model.rating_so_far, ref.instrument, score.alliance_session,
---          score.course_appointment, score.intake_factor, score.track
+--          score.course_appointment, score.intake_factor, score.objection, score.track
 -- columns: session_id VARCHAR              attended session
 --          episode_id VARCHAR              course
 --          clinic_id VARCHAR               clinic
@@ -29,7 +30,7 @@
 --          missed_last DOUBLE              1 the appointment just before this session was missed
 --          weeks_since_last DOUBLE         weeks since the session before; NULL at the first
 --          under_26 DOUBLE                 1 younger than 26 at intake, 0 older
--- version: 1
+-- version: 2
 with appointment as (
     select
         *,
@@ -99,3 +100,4 @@ left join score.alliance_session as rating
         and alliance.instrument_id = rating.instrument_id
 left join ref.instrument as instrument on rating.instrument_id = instrument.instrument_id
 left join score.intake_factor as factor on session.episode_id = factor.episode_id
+where session.episode_id not in (select objection.episode_id, from score.objection as objection)

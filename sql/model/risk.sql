@@ -2,11 +2,13 @@
 -- and the chance of leaving within five sessions, this one the first of them.
 --
 -- For the sessions ahead everything known now is carried forward and only the number of the session
--- moves on. For testing the model, and for pages once the law allows it; today no page shows it.
+-- moves on. What newer sessions have put right of the model in use is applied. For testing the
+-- model, and for worklists where the service may show it.
 -- Longer than usual, because every term of the model has its line.
 --
 -- grain:   family, session_id
--- inputs:  model.coefficient, model.fit, model.hazard_row, model.person_session, model.reason_share
+-- inputs:  model.coefficient, model.fit, model.hazard_row, model.person_session, model.reason_share,
+--          model.recalibration
 -- columns: family VARCHAR             last_session: the model in use; held_out: the one that is
 --                                     tested, on the sessions it is tested on
 --          session_id VARCHAR         attended session
@@ -15,11 +17,22 @@
 --          other DOUBLE               chance that it was the last, otherwise or without a reason
 --          dropout_within_five DOUBLE chance that the patient leaves after this session or one of the
 --                                     next four
--- version: 1
+-- version: 2
 with newest as (
     select max(split_part(model_id, '/', 1)) as held_out,
     from model.fit
     where starts_with(model_id, 'held_out_') and is_used
+),
+
+newest_change as (
+    select
+        'last_session/dropout' as of_model,
+        fitted_on,
+        shift,
+        slope,
+    from model.recalibration
+    where why_not is null
+    qualify row_number() over (order by model_id desc) = 1
 ),
 
 term as (
@@ -28,11 +41,17 @@ term as (
             as family,
         fit.outcome,
         coefficient.term,
-        coefficient.estimate,
+        coefficient.estimate * coalesce(newest_change.slope, 1)
+        + case when coefficient.term = 'intercept' then coalesce(newest_change.shift, 0) else 0 end
+            as estimate,
         coefficient.centre,
     from model.fit as fit
     join model.coefficient as coefficient on fit.model_id = coefficient.model_id
     cross join newest
+    left join newest_change
+        on
+            fit.model_id = newest_change.of_model
+            and fit.fitted_on = newest_change.fitted_on
     where
         fit.is_used
         and (

@@ -4,19 +4,30 @@
 -- What is not known adds nothing. All levels of one factor are one thing.
 --
 -- grain:   session_id, factor
--- inputs:  model.coefficient, model.fit, model.person_session, model.reason_share
+-- inputs:  model.coefficient, model.fit, model.person_session, model.reason_share,
+--          model.recalibration
 -- columns: session_id VARCHAR          newest attended session of the course
 --          factor VARCHAR              what was known
 --          contribution DECIMAL(38,18) coefficient times the distance from the mean
--- version: 1
-with term as (
+-- version: 2
+with newest_change as (
+    select
+        fitted_on,
+        slope,
+    from model.recalibration
+    where why_not is null
+    qualify row_number() over (order by model_id desc) = 1
+),
+
+term as (
     select
         coefficient.term,
         split_part(coefficient.term, '=', 1) as factor,
-        coefficient.estimate,
+        coefficient.estimate * coalesce(newest_change.slope, 1) as estimate,
         coefficient.centre,
     from model.coefficient as coefficient
     join model.fit as fit on coefficient.model_id = fit.model_id
+    left join newest_change on fit.fitted_on = newest_change.fitted_on
     where
         fit.is_used
         and coefficient.model_id = 'last_session/dropout'

@@ -2,7 +2,8 @@
 --
 -- grain:   therapist_id, measure, instrument_id?
 -- inputs:  measure.deviation, measure.icc, measure.overdispersion, measure.published,
---          measure.shared_course, measure.signal, ref.definition, ref.instrument, ref.period, ref.setting
+--          measure.ratio, measure.shared_course, measure.signal, ref.definition, ref.instrument,
+--          ref.period, ref.setting
 -- columns: therapist_id VARCHAR      therapist
 --          measure VARCHAR           measure
 --          instrument_id VARCHAR     questionnaire; NULL where the measure is not per one
@@ -14,17 +15,20 @@
 --          expected_text VARCHAR     what was to be expected of these patients; NULL no model
 --          adjusted_text VARCHAR     value with the service's average patients; NULL no model
 --          drawn_text VARCHAR        that, drawn towards the service, with its interval
+--          ratio_text VARCHAR        events observed over events expected, with both intervals; NULL
+--                                    no event, no model, or too few expected
 --          range_text VARCHAR        range in which 95 of 100 therapists with so many courses and such
 --                                    patients lie; NULL no funnel
 --          share_text VARCHAR        share of variance that goes with therapists
 --          signal_text VARCHAR       what the signal rule says
 --          shared_text VARCHAR       how far figures move without courses of several therapists;
 --                                    NULL too few to say
--- version: 2
+-- version: 3
 with setting as (
     select
         max(value) filter (where name = 'z_95')::double as z,
         max(value) filter (where name = 'minimum_shown') as minimum_shown,
+        max(value) filter (where name = 'signal_min_expected') as min_expected,
     from ref.setting
 ),
 
@@ -50,6 +54,11 @@ compared as (
         shared.n_shared,
         shared.moves_most,
         setting.minimum_shown,
+        ratio.expected >= setting.min_expected as has_ratio,
+        [
+            ratio.expected, ratio.ratio, ratio.low, ratio.high, ratio.shrunken,
+            ratio.shrunken_low, ratio.shrunken_high
+        ] as ratios,
     from measure.published as published
     join ref.definition as definition
         on published.measure = definition.measure and definition.has_funnel
@@ -61,6 +70,12 @@ compared as (
             and published.period_id = deviation.period_id
             and published.measure = deviation.measure
             and published.instrument_id is not distinct from deviation.instrument_id
+    left join measure.ratio as ratio
+        on
+            published.unit_id = ratio.unit_id
+            and published.period_id = ratio.period_id
+            and published.measure = ratio.measure
+            and published.instrument_id is not distinct from ratio.instrument_id
     left join measure.overdispersion as overdispersion
         on
             overdispersion.method = 'corrected'
@@ -97,6 +112,7 @@ number as (
                 middle - reach, middle + reach
             ]
         ] as told,
+        [round(x, 1)::decimal(18, 1)::varchar for x in ratios] as times,
     from compared
 )
 
@@ -118,6 +134,16 @@ select
     case
         when shrunken is not null then told[4] || unit || ' (' || told[5] || ' to ' || told[6] || unit || ')'
     end::varchar as drawn_text,
+    case
+        when has_ratio
+            then
+                format(
+                    '{} where {} were to be expected: {} times as many ({} to {}); drawn towards the '
+                    || 'service {} ({} to {}).',
+                    numerator, times[1], times[2], times[3], times[4], times[5], times[6],
+                    times[7]
+                )
+    end::varchar as ratio_text,
     case when has_point and reach is not null then told[7] || ' to ' || told[8] || unit end::varchar
         as range_text,
     case

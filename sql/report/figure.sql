@@ -1,27 +1,29 @@
--- Figure as printed: numbers rounded, every text final.
+-- Figure as printed: numbers rounded, every text final. Months stand here where one of them is shown.
 --
 -- Longer than usual, because it has a column for every number and text of the page.
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
 -- inputs:  measure.published, ref.definition, ref.instrument, ref.period, ref.scale, ref.setting,
---          score.protocol
+--          score.finished_course, score.protocol, score.talking_therapies, valid.clinic
 -- columns: level VARCHAR                 service, clinic or therapist
 --          unit_id VARCHAR               service, or the clinic's or therapist's id
 --          clinic_id VARCHAR             clinic; NULL for the service
---          period_kind VARCHAR           year or quarter; a therapist's year is the newest window,
---                                        which stands still until a month closes
+--          period_kind VARCHAR           year, quarter, month or financial_year; a therapist's year is the
+--                                        newest window, which stands still until a month closes
 --          period_id VARCHAR             period
 --          period_label VARCHAR          period in words
 --          period_start DATE             first day
 --          period_end DATE               last day
+--          period_state VARCHAR          unfinished: it, or the data of a clinic, do not reach its end;
+--                                        settling: endings in it may still become known; settled
 --          section VARCHAR               heading it stands under: outcome, alliance, endings, ...
 --          figure_order INTEGER          order on the page
 --          measure VARCHAR               measure
 --          instrument_id VARCHAR         instrument; NULL where the measure is not per one
 --          label VARCHAR                 what the figure is, in plain words
---          kind VARCHAR                  rate or mean
+--          kind VARCHAR                  rate, mean or count
 --          better VARCHAR                higher, lower or neither
---          value DECIMAL(9,4)            rate from 0 to 1, or mean in scale units; NULL withheld
+--          value DECIMAL(9,4)            rate from 0 to 1, mean in scale units, or count; NULL withheld
 --          low DECIMAL(9,4)              lower end of the 95 % interval
 --          high DECIMAL(9,4)             upper end of the 95 % interval
 --          n INTEGER                     denominator, or number of values
@@ -45,14 +47,28 @@
 --          shrunken_text VARCHAR         shrunken figure with its interval as printed
 --          note VARCHAR                  why withheld, or the caution that goes with it; NULL
 --                                        nothing to say
--- version: 2
+-- version: 4
 with setting as (
     select
         max(value) filter (where name = 'paired_floor') as paired_floor,
         max(value) filter (where name = 'paired_full') as paired_full,
         max(value) filter (where name = 'reason_share') as reason_share,
         max(value) filter (where name = 'shrink_min_therapists') as min_therapists,
+        max(value) filter (where name = 'gap_days') as gap_days,
     from ref.setting
+),
+
+data_reach as (
+    -- a total reaches as far as the clinic that is most behind
+    select
+        clinic_id,
+        least(data_through, getvariable('as_of')::date) as reaches_to,
+    from valid.clinic
+    union all
+    select
+        null as clinic_id,
+        least(min(data_through), getvariable('as_of')::date) as reaches_to,
+    from valid.clinic
 ),
 
 inferred as (
@@ -69,13 +85,34 @@ inferred as (
     where is_inferred
 ),
 
+-- outcomes of courses judged by a threshold that nobody found in its source
+unverified as (
+    select
+        finished.clinic_id,
+        finished.period_id,
+        count(*) as n_unverified,
+    from score.finished_course as finished
+    join score.talking_therapies as outcome on finished.episode_id = outcome.episode_id
+    where finished.is_long_enough and not outcome.is_verified
+    group by grouping sets ((finished.clinic_id, finished.period_id), (finished.period_id))
+),
+
 figure as (
     select
         published.*,
+        case when definition.section = 'talking_therapies' then unverified.n_unverified end
+            as n_unverified,
         case period.period_kind when 'window' then 'year' else period.period_kind end as period_kind,
         period.label as period_label,
         period.period_start,
         period.period_end,
+        case
+            when period.is_partial or coalesce(data_reach.reaches_to < period.period_end, true)
+                then 'unfinished'
+            when definition.counts_endings and data_reach.reaches_to - period.period_end < setting.gap_days
+                then 'settling'
+            else 'settled'
+        end as period_state,
         definition.section,
         definition.figure_order,
         definition.better,
@@ -104,7 +141,7 @@ figure as (
             published.period_id = period.period_id
             and case published.level
                 when 'therapist' then period.period_id = 'window'
-                else period.period_kind in ('year', 'quarter')
+                else period.period_kind <> 'window'
             end
     left join ref.instrument as instrument on published.instrument_id = instrument.instrument_id
     left join
@@ -114,6 +151,12 @@ figure as (
         on
             published.clinic_id is not distinct from inferred.clinic_id
             and published.instrument_id = inferred.instrument_id
+    left join unverified
+        on
+            published.clinic_id is not distinct from unverified.clinic_id
+            and published.period_id = unverified.period_id
+            and published.level <> 'therapist'
+    left join data_reach on published.clinic_id is not distinct from data_reach.clinic_id
     cross join setting
 ),
 
@@ -124,6 +167,7 @@ printed as (
         [
             case
                 when kind = 'rate' then round(100 * x)::integer::varchar
+                when kind = 'count' then round(x)::integer::varchar
                 when digits = 2 then round(x, 2)::decimal(18, 2)::varchar
                 else round(x, 1)::decimal(18, 1)::varchar
             end for x in [
@@ -200,8 +244,20 @@ written as (
                         || case when level = 'therapist' then ', not compared' else '' end
             end,
             case
+                when is_shown and period_kind in ('month', 'financial_year') and period_state = 'unfinished'
+                    then 'unfinished: the period or the data of a clinic do not reach its end'
+                when is_shown and period_kind = 'month' and period_state = 'settling'
+                    then 'not settled: endings in this month may still become known'
+            end,
+            case
                 when is_shown and is_inferred
                     then 'what was expected is inferred from the clinic''s own rhythm'
+            end,
+            case
+                when is_shown
+                    then
+                        n_unverified::varchar
+                        || ' of these courses are judged by a threshold not yet found in its source'
             end,
             case
                 when shrunken is not null and between_from = 'literature'
@@ -220,6 +276,7 @@ select
     period_label::varchar as period_label,
     period_start::date as period_start,
     period_end::date as period_end,
+    period_state::varchar as period_state,
     section::varchar as section,
     (figure_order * 100 + dense_rank() over (
         partition by measure
@@ -254,3 +311,7 @@ select
     shrunken_text::varchar as shrunken_text,
     coalesce(reason, nullif(caution, ''))::varchar as note,
 from written
+-- months of which none can be shown say nothing beside the year's own reason
+qualify
+    period_kind <> 'month'
+    or bool_or(is_shown) over (partition by level, unit_id, measure, instrument_id, period_kind)

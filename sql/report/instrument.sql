@@ -14,7 +14,7 @@
 --          licence VARCHAR        licence
 --          source VARCHAR         where the facts come from
 --          note VARCHAR           what to know besides
--- version: 2
+-- version: 3
 with word as (
     select
         listed.op,
@@ -72,10 +72,10 @@ cutoff as (
         cutoff.instrument_id,
         string_agg(
             coalesce(scale.label, 'any item')
-            || ' '
+            || ': '
             || regexp_replace(cutoff.value::varchar, '\.?0+$', '')
             || word.words
-            || ': ' || cutoff.use || ' (' || cutoff.population || '; ' || cutoff.source || ')'
+            || ', ' || cutoff.use || ' (' || cutoff.population || '; ' || cutoff.source || ')'
             || case when cutoff.is_verified then '' else ', not verified' end
             || case when cutoff.is_default then ', in use' else '' end,
             '. '
@@ -98,7 +98,7 @@ change as (
     select
         change.instrument_id,
         string_agg(
-            scale.label || ' ' || regexp_replace(change.value::varchar, '\.?0+$', '') || word.words
+            scale.label || ': ' || regexp_replace(change.value::varchar, '\.?0+$', '') || word.words
             || ' (' || change.basis || '; ' || change.population || '; ' || change.source || ')'
             || case when change.is_verified then '' else ', not verified' end
             || case when change.is_default then ', in use' else '' end,

@@ -1,19 +1,20 @@
 -- Line of the model card on the test: how well the model foresaw the sessions it had not seen.
 --
 -- grain:   topic, line_order
--- inputs:  measure.risk_gate, measure.risk_test, model.coefficient, ref.setting
+-- inputs:  measure.risk_drift, measure.risk_gate, measure.risk_test, model.coefficient, ref.setting
 -- columns: topic VARCHAR       test, month, tenth or group
 --          line_order INTEGER  order in the topic
 --          label VARCHAR       what the line is about
 --          value_text VARCHAR  what is told of it, as printed
 --          note VARCHAR        what to know besides; NULL nothing
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'z_95')::double as z,
         max(value) filter (where name = 'minimum_shown')::integer as minimum,
         max(value) filter (where name = 'subgroup_dropouts')::integer as subgroup_dropouts,
         max(value) filter (where name = 'alert_share') as alert_share,
+        max(value) filter (where name = 'drift_most') as drift_most,
     from ref.setting
 ),
 
@@ -68,6 +69,22 @@ line as (
     union all
     select
         'test' as topic,
+        '1 honest' as sorted_by,
+        'What it costs to be able to say why' as label,
+        case
+            when max(coefficient.estimate) > max(tested.auc)
+                then (max(coefficient.estimate) - max(tested.auc))::decimal(9, 3)::varchar || ' of the C statistic'
+            else 'nothing'
+        end as value_text,
+        'the flexible model less this one; only what it gains on new sessions counts' as note,
+    from model.coefficient as coefficient
+    join gate on coefficient.model_id = 'yardstick_' || gate.month || '/dropout'
+    join tested on tested.part = 'all'
+    where coefficient.term = 'auc'
+    having count(tested.auc) > 0
+    union all
+    select
+        'test' as topic,
         '2' as sorted_by,
         'Brier score' as label,
         round(brier, 4)::decimal(9, 4)::varchar as value_text,
@@ -110,6 +127,19 @@ line as (
         null as note,
     from tested
     where part in ('all', 'top')
+    union all
+    select
+        'test' as topic,
+        '7' as sorted_by,
+        'Chances today beside those of the year before (stability index)' as label,
+        coalesce(drift.stability::decimal(9, 2)::varchar, 'too few sessions') as value_text,
+        case
+            when drift.is_shifted
+                then 'a major shift of who comes or of what is filled in: above ' || setting.drift_most::decimal(9, 2)
+            when drift.stability is not null then 'no major shift: up to ' || setting.drift_most::decimal(9, 2)
+        end as note,
+    from measure.risk_drift as drift
+    cross join setting
     union all
     select
         'month' as topic,

@@ -14,7 +14,7 @@
 --          state_text VARCHAR    where it stands, in words
 --          alarm_text VARCHAR    alarms of both sums, in words
 --          sum_order INTEGER     order on the page
--- version: 1
+-- version: 2
 with setting as (
     select max(value) filter (where name = 'running_sum_courses') as courses,
     from ref.setting
@@ -24,9 +24,10 @@ summed as (
     select
         cusum.therapist_id,
         cusum.model_id,
-        count(*) as n,
+        count(distinct cusum.episode_id) as n,
+        count(*) as n_steps,
         sum(cusum.y) as n_events,
-        arg_max(cusum.fewer_than_expected, cusum.course_no) as stands_at,
+        arg_max(cusum.fewer_than_expected, cusum.step_no) as stands_at,
         greatest(3, max(abs(cusum.fewer_than_expected))) as reach,
         count(*) filter (where cusum.is_more_alarm) as n_more,
         count(*) filter (where cusum.is_fewer_alarm) as n_fewer,
@@ -36,19 +37,31 @@ summed as (
     group by cusum.therapist_id, cusum.model_id
 ),
 
+point as (
+    -- every course is a point; of sessions the last one of each month
+    select *,
+    from model.cusum
+    qualify
+        session_id is null
+        or row_number() over (
+            partition by model_id, therapist_id, date_trunc('month', counted_on)
+            order by step_no desc
+        ) = 1
+),
+
 drawn as (
     select
         cusum.therapist_id,
         cusum.model_id,
         string_agg(
-            round(4 + (cusum.course_no - 1) * 232.0 / (summed.n - 1), 1)::varchar
+            round(4 + (cusum.step_no - 1) * 232.0 / (summed.n_steps - 1), 1)::varchar
             || ','
             || round(36 - cusum.fewer_than_expected * 32.0 / summed.reach, 1)::varchar,
-            ' ' order by cusum.course_no
+            ' ' order by cusum.step_no
         ) as line,
-    from model.cusum as cusum
+    from point as cusum
     join summed using (therapist_id, model_id)
-    where summed.n > 1
+    where summed.n_steps > 1
     group by cusum.therapist_id, cusum.model_id
 )
 

@@ -1,12 +1,16 @@
--- Patient's rating of the alliance in one session, held against the patient's own earlier ratings.
+-- Patient's rating of the alliance in one session, held against the patient's own earlier ratings of
+-- the same therapist.
 --
--- The baseline is the mean of the course's earlier ratings that are no part of a rupture. A rating
+-- An alliance is with a person: where another therapist takes over, the baseline begins anew, and a
+-- rupture with the one before stays as it was left. The baseline is the mean of the course's earlier
+-- ratings with this therapist that are no part of a rupture. A rating
 -- far enough below it opens a rupture; a later rating near the baseline repairs it and joins the
 -- baseline. After as many later ratings without repair the baseline begins anew with the rupture's
 -- own ratings. While a rupture is open no other begins.
 --
 -- grain:   session_id, instrument_id
--- inputs:  ref.instrument, ref.setting, score.session_score, score.within_sd
+-- inputs:  ref.instrument, ref.setting, score.course_appointment, score.session_score,
+--          score.within_sd
 -- columns: session_id VARCHAR        attended session
 --          instrument_id VARCHAR     alliance questionnaire rated by the patient
 --          episode_id VARCHAR        course
@@ -26,7 +30,7 @@
 --                                    rating, or begins with it; NULL none
 --          closes VARCHAR            repaired or unrepaired, where a rupture closes here; else NULL
 --          is_open BOOLEAN           whether a rupture is open after this rating
--- version: 1
+-- version: 2
 with recursive setting as (
     select
         max(value) filter (where name = 'rupture_sd') as rupture_sd,
@@ -42,11 +46,18 @@ rating as materialized (
         instrument.direction,
         instrument.direction * score.value as rating,
         spread.within_sd,
+        -- sessions that name nobody stand together
+        coalesce(session.therapist_id, '') as therapist,
         row_number() over (
             partition by score.episode_id, score.instrument_id
             order by score.session_no, score.session_id
         ) as rating_no,
+        row_number() over (
+            partition by score.episode_id, score.instrument_id, therapist
+            order by score.session_no, score.session_id
+        ) as place,
     from score.session_score as score
+    join score.course_appointment as session on score.session_id = session.session_id
     join ref.instrument as instrument on score.instrument_id = instrument.instrument_id
     left join score.within_sd as spread on score.instrument_id = spread.instrument_id
     where instrument.kind = 'alliance' and instrument.respondent = 'patient'
@@ -57,7 +68,9 @@ walk as (
         session_id,
         instrument_id,
         episode_id,
+        therapist,
         rating_no,
+        place,
         0::bigint as n_before,
         null::double as mean_before,
         null::double as z,
@@ -73,13 +86,15 @@ walk as (
         0::bigint as open_n,
         0::decimal(38, 6) as open_sum,
     from rating
-    where rating_no = 1
+    where place = 1
     union all
     select
         session_id,
         instrument_id,
         episode_id,
+        therapist,
         rating_no,
+        place,
         base_n as n_before,
         mean_before,
         z,
@@ -118,7 +133,9 @@ walk as (
                 rating.session_id,
                 rating.instrument_id,
                 rating.episode_id,
+                rating.therapist,
                 rating.rating_no,
+                rating.place,
                 rating.rating,
                 before.base_n,
                 before.base_sum,
@@ -145,7 +162,8 @@ walk as (
                 on
                     before.episode_id = rating.episode_id
                     and before.instrument_id = rating.instrument_id
-                    and before.rating_no + 1 = rating.rating_no
+                    and before.therapist = rating.therapist
+                    and before.place + 1 = rating.place
             cross join setting
         ) as compared
     ) as judged

@@ -19,7 +19,7 @@
 --          closed_on DATE          day of the rating that closed it; NULL none did
 --          state VARCHAR           repaired, unrepaired, ended_in_rupture,
 --                                  unresolved_at_planned_end, censored, open
--- version: 1
+-- version: 2
 with later as (
     -- ratings of a rupture carry its onset
     select
@@ -32,6 +32,15 @@ with later as (
     from score.alliance_rating
     where onset_rating_no is not null
     group by episode_id, instrument_id, onset_rating_no
+),
+
+newest as (
+    select
+        episode_id,
+        instrument_id,
+        arg_max(coalesce(onset_rating_no, 0), rating_no) as newest_onset_no,
+    from score.alliance_rating
+    group by episode_id, instrument_id
 )
 
 select
@@ -48,6 +57,8 @@ select
     later.closed_on::date as closed_on,
     case
         when later.closes is not null then later.closes
+        -- the newest rating is of another therapist: nobody knows what became of it
+        when newest.newest_onset_no <> onset.rating_no then 'censored'
         when end_state.state in ('ongoing', 'ongoing_unknown_since') then 'open'
         when end_state.state = 'dropout' then 'ended_in_rupture'
         when end_state.state = 'completed' then 'unresolved_at_planned_end'
@@ -59,6 +70,7 @@ join later
         onset.episode_id = later.episode_id
         and onset.instrument_id = later.instrument_id
         and onset.rating_no = later.onset_rating_no
+join newest on onset.episode_id = newest.episode_id and onset.instrument_id = newest.instrument_id
 join score.course_appointment as session on onset.session_id = session.session_id
 join score.end_state as end_state on onset.episode_id = end_state.episode_id
 where onset.is_onset

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from flows.demo import make_demo
 from flows.progress import Progress
 from flows.workspace import Workspace
+from reports.attachments import attachments
 from reports.pages import AUDIENCES
 from reports.render import render
 from tests.reports.fixture_tables import make_tables
@@ -18,6 +20,8 @@ DEMO = (
     "demo/managers/clinic-alder.html",
     "demo/managers/clinic-birch.html",
     "demo/managers/clinic-cedar.html",
+    "demo/managers/clinic-cedar.over-time.html",
+    "demo/managers/changed.html",
     "demo/managers/alliance.html",
     "demo/managers/data-quality.html",
     "demo/managers/on-track.html",
@@ -27,12 +31,20 @@ DEMO = (
     "demo/auditors/scores.html",
     "demo/auditors/review.html",
 )
+# Made like clinic-cedar.over-time.html, and not looked at one by one.
+ALIKE = (
+    "demo/managers/over-time.html",
+    "demo/managers/clinic-alder.over-time.html",
+    "demo/managers/clinic-birch.over-time.html",
+)
 # The small demonstration has too few therapists for pages of their own.
 THERAPIST = (
     f"made-up/managers/{next(r['page'] for r in make_tables()['therapist'] if r['has_page'])}.html"
 )
 MADE_UP = (
     "made-up/managers/index.html",
+    "made-up/managers/over-time.html",
+    "made-up/managers/changed.html",
     "made-up/managers/clinic-birch.html",
     "made-up/managers/alliance.html",
     "made-up/managers/data-quality.html",
@@ -42,6 +54,7 @@ MADE_UP = (
     "made-up/auditors/review.html",
     "made-up/care_team/therapist-ab12cd/index.html",
     "made-up/care_team/therapist-ab12cd/open-courses.html",
+    "made-up/care_team/therapist-ab12cd/worklist.html",
     THERAPIST,
 )
 PAGES = DEMO + MADE_UP
@@ -73,10 +86,17 @@ def _build(sites: Sites) -> None:
     building = sites.folder.with_name("sites.building")
     tables = make_tables()
     for audience in AUDIENCES:
-        for name, text in render(audience, tables):
-            path = building / "made-up" / audience / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        keep = partial(_write, building / "made-up" / audience)
+        for name, text in render(audience, tables, keep=keep):
+            keep(name, text)
+        for name, held in attachments(audience, tables):
+            (building / "made-up" / audience / name).write_bytes(held)
     outcome = make_demo(sites.workspace, 1, small=True, progress=Progress(sites.workspace))
     (building / "demo").symlink_to(outcome.folder, target_is_directory=True)
     building.rename(sites.folder)
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="")

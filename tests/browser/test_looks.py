@@ -36,7 +36,7 @@ SPILLED = """() => [document.documentElement, ...document.querySelectorAll("body
   .filter(box => getComputedStyle(box).display !== "inline" && !box.closest(".scroll, .unseen, svg"))
   .filter(box => getComputedStyle(box).clipPath === "none")
   .map(box => `${box.tagName} ${box.className}: ${box.scrollWidth} in ${box.clientWidth}`)"""
-REACHABLE = "a[href], summary, [tabindex='0']"
+REACHABLE = "a[href], summary, button, [tabindex='0']"
 LISTEN = """wanted => {
   const all = [...document.querySelectorAll(wanted)].filter(part => part.checkVisibility());
   window.reached = [];

@@ -32,9 +32,13 @@ HEADERS = {
     "formr": "session,created,modified,ended,phq_1",
     "castor": "Participant Id;Participant Status;Site Abbreviation;phq_1",
     "iapt": "CareActId,CodedAssToolType,PersScore,CareContDate,LocalPatientId",
+    "iapt_tables": "IDS001MPI,IDS101Referral,IDS201CareContact,IDS202CareActivity,IDS607",
+    "pmhc": "metadata,clients,episodes,service-contacts,service-contact-practitioners,"
+    "collection-occasions,k10p,k5,sdq",
     "cdisc_qs": "STUDYID,USUBJID,QSSEQ,QSTESTCD,QSTEST,QSCAT,QSORRES,QSDTC",
     "openfit": "Client_ID,Case_ID,Session_ID,Session_Date,ORS_Skip,ORSQ1,ORSQ2,SRS_Skip,SRSQ1",
     "fhir": "QuestionnaireResponse",
+    "rapport_actions": "patient,therapist,acted_on,action,outcome,remark",
 }
 FILES = {
     "redcap/nacho_anxiety_raw.csv": "redcap",
@@ -77,7 +81,7 @@ def mapping(*sources: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", HEADERS)
 def test_a_preset_is_a_sound_beginning_of_a_source(name: str) -> None:
     own: dict[str, Any] = {"fields": {"patient": {"column": "a"}, "answered_at": {"column": "b"}}}
-    if not {"form", "code"} & presets()[name].keys():
+    if not {"form", "code", "action"} & presets()[name].keys():
         items = {"list": [f"q{n}" for n in range(1, 10)]}
         own["form"] = [{"instrument": "PHQ-9", "respondent": "patient", "items": items}]
     checked = check_mapping(mapping(source(preset=name, **own)))

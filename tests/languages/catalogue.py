@@ -41,12 +41,12 @@ def renewed(path: Path, found: dict[str, str], translations: dict[str, str]) -> 
     """Writes a catalogue with exactly these texts, in the order of their files."""
     catalogue = Catalog(locale=path.stem)
     for text, place in sorted(found.items(), key=lambda entry: (entry[1], entry[0])):
-        catalogue.add(text, translations.get(text, ""), locations=[(place, None)])
+        catalogue.add(text, translations.get(text, ""), locations=[(place, 1)])
         # "%" in a text is a percent sign and "{}" is filled by the pages: no tool's format.
         catalogue[text].flags.clear()
     with path.open("wb") as stream:
         stream.write(HEADER.format(path.stem).encode())
-        write_po(stream, catalogue, width=0, omit_header=True)
+        write_po(stream, catalogue, width=0, omit_header=True, include_lineno=False)
 
 
 def main() -> int:

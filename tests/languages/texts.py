@@ -26,7 +26,31 @@ MOST_FORMS: Final = 64
 LETTERS: Final = re.compile(r"[^\W\d_]{2}")
 NAMED_PLACE: Final = re.compile(r"\{[^{}]*\}")
 # Words of the program, not of people: names with underscores, paths, formats.
+# What of an instrument is printed in words; licences and sources are printed as they are.
+LABELS: Final = frozenset(
+    {"label", "note", "no_reliable_change", "use", "population", "topic", "basis"}
+)
+# Texts that the SQL puts together from columns, and words that are codes as well.
+JOINED: Final = (
+    *("{} or more", "{} or less", "{} exceeded", "{} not reached", "{}: missing", "missing"),
+    *("sessions {} to {}", "over {}", "under {}", "check", "checks", "new", "mean", "goal", "task"),
+    *("patient", "therapist", "patient and therapist", "female", "male", "other"),
+    *("Too few to judge by: under {}", "Were red by session {}", "too few to show (n < {})"),
+    # what is computed a second time
+    *("endings", "outcomes", "ruptures", "NHS Talking Therapies rates", "means of units"),
+    *("rates of units", "values and intervals", "alliance against the own baseline"),
+    *(
+        "answers to risk items",
+        "courses and sessions of forms",
+        "forms expected",
+        "reliable change",
+    ),
+    *("order of sessions", "other methods of judging change", "scores of forms"),
+)
+# Programs whose texts come to stand in tables.
+SPEAKING: Final = ("flows/modelling/*.py", "flows/reference_period.py")
 WORD: Final = re.compile(r"[a-z]{2,}(-[a-z]+)?")
+QUERY: Final = re.compile(r"\b(select|from|filter|where) ")
 CODE: Final = re.compile(r"[\w./:%*\\{}\[\]()<>=,$^+-]*")
 
 
@@ -34,7 +58,13 @@ def texts() -> dict[str, str]:
     """Returns every text with the file it stands in; a text of several files, with the first."""
     found: dict[str, str] = {}
     for place, text in itertools.chain(
-        _of_templates(), _of_words(), _of_sql(), _of_headers(), _of_rules(), _of_instruments()
+        _of_templates(),
+        _of_words(),
+        _of_sql(),
+        _of_headers(),
+        _of_rules(),
+        _of_instruments(),
+        (("joined by the SQL", text) for text in JOINED),
     ):
         text = re.sub(r"(\{\})+", PLACE, text)
         if LETTERS.search(text.replace(PLACE, "")) and text != PLACE:
@@ -65,6 +95,10 @@ def _of_words() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "reports").rglob("*.py")):
         if path.name not in ("language.py", "render.py", "svg.py"):
             yield from _of_python(path)
+    for path in sorted(path for name in SPEAKING for path in ROOT.glob(name)):
+        for where, text in _of_python(path):
+            if " " in text.strip() and not QUERY.search(text):
+                yield where, text
 
 
 def _of_python(path: Path) -> Iterator[tuple[str, str]]:
@@ -122,27 +156,21 @@ def _of_sql() -> Iterator[tuple[str, str]]:
                     yield str(path.relative_to(ROOT)), text
 
 
-def _is_said(node: exp.Expression) -> bool:
+def _is_said(node: exp.Expr) -> bool:
     """Says whether an expression is a whole text that goes into a column, not a code compared."""
     if isinstance(node, exp.Literal) and not node.is_string:
         return False
     child, parent = node, node.parent
-    while isinstance(parent, exp.Paren | exp.Cast | exp.Coalesce | exp.If | exp.Case):
-        if isinstance(parent, exp.If) and parent.this is child:
+    while parent is not None:
+        if isinstance(parent, exp.DPipe | exp.Predicate | exp.Where | exp.Join):
             return False
-        if isinstance(parent, exp.Case) and child is parent.this:
+        if isinstance(parent, exp.If | exp.Case) and parent.this is child:
             return False
         child, parent = parent, parent.parent
-    if isinstance(parent, exp.DPipe):
-        return False
-    return isinstance(
-        parent,
-        exp.Alias | exp.Select | exp.Array | exp.ConcatWs | exp.Tuple | exp.PropertyEQ | exp.Concat
-        | exp.Struct | exp.Values | exp.List,
-    )  # fmt: skip
+    return True
 
 
-def forms(node: exp.Expression) -> list[str]:
+def forms(node: exp.Expr) -> list[str]:
     """Returns the texts an expression can make, with `{}` where only the night knows."""
     match node:
         case exp.Literal() if node.is_string:
@@ -185,7 +213,7 @@ def _of_rules() -> Iterator[tuple[str, str]]:
 def _of_instruments() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "schemas/instruments").glob("*.yaml")):
         content = YAML(typ="safe").load(path)
-        for text in _strings(content, {"label", "note", "no_reliable_change"}):
+        for text in _strings(content, LABELS):
             yield str(path.relative_to(ROOT)), text
 
 

@@ -1,12 +1,16 @@
 """A simulated service put into a test warehouse as its clinics' systems have it, without files between."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from unittest import mock
 
 import duckdb
 import polars as pl
 
 from flows.reference import Service
+from flows.synthetic.parameters import load
 from flows.synthetic.world import World, simulate
 from tests.sql.warehouse_fixture import warehouse
 
@@ -43,6 +47,16 @@ def service(world: World) -> duckdb.DuckDBPyConnection:
         "insert into valid.clinic select distinct clinic_id, getvariable('as_of')::date from valid.episode"
     )
     return con
+
+
+@contextmanager
+def alliance_without_effect() -> Iterator[None]:
+    """Worlds in which nobody leaves because of the alliance, nor stays."""
+    felt = load()
+    nothing = {"per_alliance_sd": 0.0, "per_within_sd": 0.0, "open_rupture": 0.0}
+    parameters = replace(felt, dropout=replace(felt.dropout, **nothing))
+    with mock.patch("flows.synthetic.world.load", return_value=parameters):
+        yield
 
 
 def simulated(seed: int) -> tuple[World, duckdb.DuckDBPyConnection]:

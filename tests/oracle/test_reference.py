@@ -1,5 +1,6 @@
 """Periods, thresholds and names that the reference tables hold."""
 
+from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -9,23 +10,45 @@ from hypothesis import strategies as st
 
 from flows.reference import ReferenceFaults, Service, reference_faults
 from flows.reference_period import periods
+from flows.targets import Target
 from tests.sql.warehouse_fixture import rows, shipped, warehouse
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.dates(date(2001, 1, 1), date(2100, 12, 31)))
-def test_periods_are_one_year_and_eight_whole_quarters_in_a_row(as_of: date) -> None:
-    year, *others = periods(as_of)
-    quarters = [row for row in others if row[1] == "quarter"]
-    assert year[3] == as_of and (year[3] - year[2]).days in (364, 365)
-    assert len(quarters) == 8
-    newest = quarters[0][3]
-    assert newest <= as_of < newest + timedelta(days=92)
-    for _, _, start, end, _, _ in quarters:
-        assert start.day == 1 and start.month in (1, 4, 7, 10)
-        assert (end + timedelta(days=1)).month % 3 == 1 and 89 <= (end - start).days <= 91
+@given(st.dates(date(2001, 1, 1), date(2100, 12, 31)), st.integers(1, 12))
+def test_periods_are_whole_and_follow_each_other(as_of: date, first_month: int) -> None:
+    """Quarters, their months and financial years, whatever month a financial year begins with."""
+    listed: dict[str, list[tuple[date, date, str, str | None, bool]]] = defaultdict(list)
+    for key, kind, start, end, _, _, block, is_partial, _ in periods(as_of, first_month):
+        listed[kind].append((start, end, key, block, is_partial))
+    [(start, end, *_)] = listed["year"]
+    assert end == as_of and (end - start).days in (364, 365)
+    quarters, months = listed["quarter"], listed["month"]
+    assert len(quarters) == 8 and 24 <= len(months) <= 26
+    assert quarters[0][1] <= as_of < quarters[0][1] + timedelta(days=92)
+    assert months[-1][1] <= as_of < months[-1][1] + timedelta(days=31)
+    assert months[0][0] == quarters[-1][0]
     for later, earlier in zip(quarters, quarters[1:], strict=False):
-        assert earlier[3] + timedelta(days=1) == later[2]
+        assert earlier[1] + timedelta(days=1) == later[0]
+        assert later[0].day == 1 and (later[0].month - first_month) % 3 == 0
+    for start, end, key, *_ in quarters:
+        inside = [month for month in months if month[3] == key]
+        assert len(inside) == 3 and (inside[0][0], inside[2][1]) == (start, end)
+    for start, end, key, _, is_partial in listed["financial_year"]:
+        inside = [quarter for quarter in quarters if quarter[3] == key]
+        assert start.month == first_month and start.day == 1
+        assert (inside[-1][0], inside[0][1]) == (start, end)
+        assert (len(inside) < 4) is is_partial
+    assert [row[4] for row in listed["financial_year"]][-1] is False
+
+
+def test_a_financial_year_is_named_as_people_name_it() -> None:
+    named = {row[0]: row[4] for row in periods(date(2026, 11, 17), 4)}
+    assert named["FY2025"] == "financial year 2025/26"
+    assert named["FY2026"] == "financial year 2026/27 so far, to 30 September 2026"
+    named = {row[0]: row[4] for row in periods(date(2026, 11, 17))}
+    assert named["FY2025"] == "financial year 2025" and named["2026-10"] == "October 2026"
+    assert "FY2024" not in named
 
 
 def test_names_that_stand_for_nothing_are_all_listed() -> None:
@@ -71,3 +94,20 @@ def test_preference_puts_named_instruments_first_and_forgets_none() -> None:
     assert named[2:] == sorted(
         i.id for i in shipped().values() if i.kind != "alliance" and i.id not in named[:2]
     )
+
+
+def test_targets_that_cannot_be_held_are_all_listed() -> None:
+    told = {"direction": "at least", "source": "contract"}
+    good = Target.model_validate(told | {"measure": "paired_outcome", "value": Decimal("0.9")})
+    targets = [
+        good,
+        Target.model_validate(told | {"measure": "recovery_rate", "value": 1}),
+        Target.model_validate(told | {"measure": "paired_outcome", "value": 90, "clinic": "z"}),
+        Target.model_validate(told | {"measure": "start_score", "value": 9, "instrument": "BDI"}),
+        good,
+    ]
+    faults = reference_faults(Service("S", {"a": "Alder"}, targets=targets), shipped())
+    assert [fault.partition(":")[0] for fault in faults] == [
+        "target[1].measure", "target[2].value", "target[2].clinic", "target[2].level",
+        "target[3].instrument", "target[4]",
+    ]  # fmt: skip

@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from flows.second.rupture import RuptureRules, fate, usual_spread, walk
+from flows.second.rupture import RuptureRules, fate, usual_spread, walk_each
 from flows.sql_files import build
 from flows.synthetic.parameters import load
 from tests.sql.warehouse_fixture import build_stages, insert, rows, warehouse
@@ -37,7 +37,19 @@ def draw_courses(seed: int, n: int) -> Courses:
     return courses
 
 
-def enter(con: duckdb.DuckDBPyConnection, courses: Courses) -> None:
+def therapist_of(episode_id: str, number: int) -> str | None:
+    """Who holds the session: in some courses another one from the fifth on, or once in between."""
+    course = int(episode_id[1:])
+    if course % 5 == 0:
+        return "t2" if number > 4 else "t1"
+    if course % 7 == 0:
+        return {4: "t2", 6: None}.get(number, "t1")
+    return "t1"
+
+
+def enter(
+    con: duckdb.DuckDBPyConnection, courses: Courses, *, is_with_changes: bool = False
+) -> None:
     for table in ("session_score", "course_appointment", "end_state"):
         con.execute(f"delete from score.{table}")
     start = date(2026, 1, 5)
@@ -50,7 +62,7 @@ def enter(con: duckdb.DuckDBPyConnection, courses: Courses) -> None:
             "value": round(float(rating), 6),
             "instrument_id": "wai_sr_c",
             "clinic_id": "a",
-            "therapist_id": "t1",
+            "therapist_id": therapist_of(episode_id, number) if is_with_changes else "t1",
             "status": "attended",
         }
         for episode_id, ratings in courses.items()
@@ -93,14 +105,17 @@ def exact(courses: Courses) -> Courses:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_rating_and_every_rupture(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     courses = draw_courses(seed, 600)
-    enter(con, courses)
+    enter(con, courses, is_with_changes=True)
     con.execute("drop schema if exists kept cascade")
     build(con, "score", only=TABLES)
     spread = usual_spread(list(exact(courses).values()), RULES)
     [found] = rows(con, "select within_sd, n_courses, n_left_out from score.within_sd")
     assert found["within_sd"] == pytest.approx(spread, abs=1e-6)
     assert found["n_left_out"] > 0
-    expected = {e: walk(c, found["within_sd"], RULES) for e, c in exact(courses).items()}
+    expected = {
+        e: walk_each(c, [therapist_of(e, n + 1) for n in range(len(c))], found["within_sd"], RULES)
+        for e, c in exact(courses).items()
+    }
     stated = rows(con, "select * from score.alliance_rating order by episode_id, rating_no")
     listed = [(e, n, s) for e, c in sorted(expected.items()) for n, s in enumerate(c, start=1)]
     assert len(stated) == len(listed)
@@ -120,11 +135,35 @@ def test_every_rating_and_every_rupture(con: duckdb.DuckDBPyConnection, seed: in
     onsets = [(e, n) for e, n, seen in listed if seen.is_onset]
     assert [(r["episode_id"], r["onset_no"]) for r in ruptures] == onsets
     closed = {(e, s.onset_rating_no): s.closes for e, _, s in listed if s.closes}
-    fates = [fate(closed.get((e, n)), state_of(e)) for e, n in onsets]
+    fates = [
+        fate(closed.get((e, n)), state_of(e), has_gone_on=expected[e][-1].onset_rating_no != n)
+        for e, n in onsets
+    ]
     assert [r["state"] for r in ruptures] == fates
     assert set(fates) == {
         "repaired", "unrepaired", "open", "ended_in_rupture", "unresolved_at_planned_end", "censored",
     }  # fmt: skip
+
+
+def test_another_therapist_begins_with_a_baseline_of_their_own(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """Rated 4.5 with one therapist and 2.5 with the next: another person, and no rupture."""
+    high, low = Fraction(54, 12), Fraction(30, 12)
+    courses = draw_courses(1, 60) | {"e100": [high] * 4 + [low] * 4, "e101": [high] * 4 + [low] * 4}
+    enter(con, courses, is_with_changes=True)
+    con.execute("drop schema if exists kept cascade")
+    build(con, "score", only=TABLES)
+    found = {
+        episode_id: rows(
+            con,
+            "select rating_no, n_baseline, is_onset from score.alliance_rating"
+            f" where episode_id = '{episode_id}' and rating_no in (5, 6) order by rating_no",
+        )
+        for episode_id in ("e100", "e101")
+    }
+    assert [tuple(row.values()) for row in found["e100"]] == [(5, 0, False), (6, 1, False)]
+    assert [tuple(row.values()) for row in found["e101"]] == [(5, 4, True), (6, 4, False)]
 
 
 def test_a_later_rating_changes_nothing_before_it(con: duckdb.DuckDBPyConnection) -> None:

@@ -185,7 +185,7 @@ def test_sums_over_time(service: duckdb.DuckDBPyConnection) -> None:
 
     (text,) = [file.text for file in read_sql_files() if file.name == "model.cusum"]
     found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows(service, f"select * from ({text}) order by course_no"):
+    for row in rows(service, f"select * from ({text}) order by step_no"):
         found[row["model_id"], row["therapist_id"]].append(row)
     assert found
     alarms = 0

@@ -367,7 +367,10 @@ WRITTEN = {"column": "date", "formats": ["%d.%m.%Y"]}
         (WRITTEN, "infinity"),
         (WRITTEN, "-infinity"),
         (WRITTEN, "epoch"),
-        ({"column": "date", "formats": ["%Y-%m-%d"], "zone": "America/New_York"}, "0000-01-01"),
+        (
+            {"column": "date", "formats": ["%Y-%m-%d %H:%M"], "zone": "Asia/Tokyo"},
+            "0001-01-01 00:30",
+        ),
         ({"column": "date", "formats": ["%d.%m.%Y %H:%M"]}, "01.03.2026 24:00"),
     ],
 )

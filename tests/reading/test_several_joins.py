@@ -148,3 +148,29 @@ def test_nights_of_several_tables_keep_what_is_there_and_close_what_is_gone(tmp_
 def test_with_several_joins_nothing_is_guessed(changes: dict[str, Any], fault: str) -> None:
     with pytest.raises(MappingFaults, match=fault):
         mapping(**changes)
+
+
+def test_a_table_with_a_column_for_each_session_stands_beside_others(tmp_path: Path) -> None:
+    course = "episode_key,phq_s1,phq_s2,at_s1,at_s2\ne1,9,7,05032026,12032026\ne2,4,,06032026,\n"
+    wide = {
+        "table": "course*",
+        "columns": "{form}_{time}",
+        "forms": {"phq": ["PHQ-9", "total", 0, 27]},
+        "times": {r"s(\d)": r"\1"},
+        "carry": ["at"],
+    }
+    own = {"answered_at": {"column": "at", "formats": ["%d%m%Y"]}}
+    join = [*source()["join"], {"table": "course*", "to": ABOVE[1:], "fields": own}]
+    by = mapping(join=join, wide=wide, key=["measure_key", "episode_key"])
+    rows = Read(read_paths([packed(tmp_path, TABLES | {"course.csv": course})], by)).rows
+    assert [(r[1], r[4], r[8], r[10]) for r in rows if r[7] == "total"] == [
+        ("c1", "1", "9", "2026-03-05"),
+        ("c1", "2", "7", "2026-03-12"),
+        ("c2", "1", "4", "2026-03-06"),
+    ]
+    assert len(rows) == 9 + 9 + 7 + 3
+    with pytest.raises(MappingFaults, match="wide needs table"):
+        mapping(join=join, wide={**wide, "table": None}, key=["episode_key"])
+    session = {**own, "session": {"column": "at"}}
+    with pytest.raises(MappingFaults, match=r"no fields\.session"):
+        mapping(join=[*join[:-1], {**join[-1], "fields": session}], wide=wide, key=["episode_key"])

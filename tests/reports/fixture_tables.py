@@ -10,9 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from tests.reports.alliance_tables import alliance_tables
+from tests.reports.changed_tables import changed_tables
 from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
+from tests.reports.fixture_process import process_tables
 from tests.reports.fixture_therapists import therapist_tables
+from tests.reports.worklist_tables import worklist_tables
 
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
 LEAK = "73.9127"
@@ -101,6 +104,29 @@ MEASURES = [
 CLINICS = [("alder", "Alder practice"), ("birch", HOSTILE), ("cedar", "Cedar outpatient unit")]
 
 
+def _target() -> dict[str, Any]:
+    return {
+        "level": "service", "unit_id": "service", "period_id": "year", "measure": "early_ending",
+        "instrument_id": None, "value": Decimal("0.25"), "direction": "at most",
+        "target_text": "at most 25 %", "source": HOSTILE, "state": "open",
+        "state_text": "cannot be said: the interval lies on both sides",
+    }  # fmt: skip
+
+
+def _workbook_lines(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The figures of the service and its clinics with their definitions; the clinic's name is hostile."""
+    names = dict(CLINICS)
+    added = {
+        "period_state": "settled", "target": None, "target_direction": None, "target_source": None,
+        "numerator_words": "=1+1", "denominator_words": "courses", "version": "1", "as_of": AS_OF,
+    }  # fmt: skip
+    rows = [row for row in figures if row["level"] != "therapist"]
+    return [
+        row | added | {"unit_name": names.get(row["unit_id"]), "line_order": number}
+        for number, row in enumerate(rows)
+    ]
+
+
 def make_tables() -> dict[str, list[dict[str, Any]]]:
     """Builds all tables afresh, so that a test may change its own."""
     therapists = _therapists()
@@ -118,6 +144,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
             row["n_episodes_year"],
             "year",
         )
+    with_page = next(row["therapist_id"] for row in therapists if row["has_page"])
     return {
         "night": [_night()],
         **_edge_tables(),
@@ -128,6 +155,9 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "delivery": _deliveries(),
         "table_check": _checks(),
         "agreement": _agreement(),
+        **changed_tables(HOSTILE),
+        "target": [_target()],
+        "workbook_line": _workbook_lines(_beside_the_service(figures)),
         "definition": _definitions(),
         "instrument": _instruments(),
         "expected_course": expected_courses(),
@@ -136,7 +166,9 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "scored_form": _scored_forms(),
         **therapist_tables(therapists),
         **_for_review(),
-        **alliance_tables(HOSTILE, next(t["therapist_id"] for t in therapists if t["has_page"])),
+        **process_tables(LEAK),
+        **alliance_tables(HOSTILE, with_page),
+        **worklist_tables(HOSTILE, with_page),
         **ending_tables(HOSTILE),
     }
 

@@ -29,6 +29,9 @@ def _comparison(therapist: dict[str, Any], number: int) -> dict[str, Any]:
         "expected_text": "45 %" if number % 2 else None,
         "adjusted_text": "38 %" if number % 2 else None,
         "drawn_text": "41 % (30 to 52 %)",
+        "ratio_text": "12 where 14.2 were to be expected: 0.8 times as many (0.4 to 1.5)."
+        if number % 2
+        else None,
         "range_text": "28 to 62 %" if number % 3 else None,
         "share_text": "In this service 6 % (2 to 11 %) of the differences between patients go with the therapist.",
         "shared_text": None if number % 2 else "12 of 404 courses had more than one therapist.",

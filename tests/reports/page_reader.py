@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 SHAPES = {"path", "line", "rect", "circle", "polyline"}
 # Inside a drawing only the title and the description are read: ticks belong to the axis.
-UNREAD = {"style", "text"}
+UNREAD = {"style", "script", "text"}
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -82,5 +82,5 @@ class PageReader(HTMLParser):
 
     @property
     def words(self) -> str:
-        """What a person reads: everything but the style sheet and what stands in drawings."""
+        """What a person reads: everything but style sheet, script and what stands in drawings."""
         return " ".join(self._said)

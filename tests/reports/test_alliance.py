@@ -25,6 +25,7 @@ def test_each_therapist_has_a_page_with_their_own_open_courses() -> None:
     folders = {path.partition("/")[0] for path in pages if path.endswith("/open-courses.html")}
     assert folders == {"therapist-99ffee", "therapist-ab12cd"}
     assert all(f"{folder}/index.html" in pages for folder in folders)
+    assert all(f"{folder}/worklist.html" in pages for folder in folders)
     page = pages["therapist-ab12cd/open-courses.html"]
     assert "Patient e2e2e2e2" in page
     assert "e3e3e3e3" not in page

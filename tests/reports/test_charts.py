@@ -6,7 +6,7 @@ from pathlib import Path
 from fixture_tables import make_tables
 
 import reports
-from reports import svg
+from reports import look, svg
 from reports.specs import filled
 
 CSS = (Path(reports.__file__).parent / "templates" / "style.css").read_text()
@@ -39,7 +39,7 @@ def test_the_table_of_a_trend_holds_the_texts_of_its_quarters(read):
         if (row["unit_id"], row["period_kind"]) == ("alder", "quarter")
         and (row["measure"], row["instrument_id"]) == ("reliable_improvement", "phq9")
     ]
-    page = read["clinic-alder.html"]
+    page = read["clinic-alder.over-time.html"]
     figure = next(
         e for e in page.all("figure") if "Reliable improvement, PHQ-9, by quarter" in e.text
     )
@@ -58,7 +58,7 @@ def test_the_table_of_a_trend_holds_the_texts_of_its_quarters(read):
 
 
 def test_words_of_a_chart_tell_every_quarter_with_interval_and_count(read):
-    page = read["clinic-alder.html"]
+    page = read["clinic-alder.over-time.html"]
     told = [e.text for e in page.all("desc") if "April to June 2025" in e.text]
     assert told
     for text in told:
@@ -70,10 +70,12 @@ def test_words_of_a_chart_tell_every_quarter_with_interval_and_count(read):
 def test_a_quarter_that_is_not_shown_keeps_its_place_on_the_axis(read):
     page = next(
         e
-        for e in read["clinic-alder.html"].all("svg", role="img")
+        for e in read["clinic-alder.over-time.html"].all("svg", role="img")
         if "too few to show" in e.text and "by quarter" in e.text
     )
-    labels = [e.text for e in read["clinic-alder.html"].all("text") if page in e.ancestors]
+    labels = [
+        e.text for e in read["clinic-alder.over-time.html"].all("text") if page in e.ancestors
+    ]
     years = [text[-4:] for text in labels if re.fullmatch(r"[A-Z]\w\w–[A-Z]\w\w\d{4}", text)]
     assert years == ["2024", *["2025"] * 4, *["2026"] * 3]
     assert "not shown" in labels
@@ -93,12 +95,12 @@ def test_other_charts_of_a_page_do_not_change_a_chart():
         '<g clip-path="url(#clip{n})"><path d="M0.123456,1"/></g>'
         '<defs><clipPath id="clip{n}"><rect width="1"/></clipPath></defs></svg>'
     )
-    first = svg.tidy(source.replace("{n}", "51"), "chart-1", "Title", "Words")
-    again = svg.tidy(source.replace("{n}", "97"), "chart-1", "Title", "Words")
+    first = svg.named(svg.tidy(source.replace("{n}", "51")), "chart-1", "Title", "Words")
+    again = svg.named(svg.tidy(source.replace("{n}", "97")), "chart-1", "Title", "Words")
     assert first == again
     assert 'clip-path="url(#chart-1-clip-1)"' in first
     assert 'id="chart-1-clip-1"' in first
-    assert "M0.12,1" in first
+    assert "M0.1,1" in first
     assert "http" not in first
 
 
@@ -133,6 +135,7 @@ def test_text_has_enough_contrast_in_both_themes():
             assert _contrast(theme[ink], theme[paper]) >= 4.5, (ink, paper, theme[ink])
         assert _contrast(theme["own"], theme["paper"]) >= 3
         assert _contrast(theme["service"], theme["paper"]) >= 3
+        assert _contrast(theme["concern"], theme["paper"]) >= 3
         assert _contrast(theme["own"], theme["band"]) >= 3
 
 
@@ -147,3 +150,38 @@ def _luminance(colour: str) -> float:
     parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_months_with_process_limits_take_the_place_of_quarters_where_there_are_enough(read):
+    charts = [e.text for e in read["over-time.html"].all("figure", class_="chart")]
+    assert any("reliable_improvement month, month by month" in text for text in charts)
+    assert not any("Reliable improvement, PHQ-9, by quarter" in text for text in charts)
+    assert any("Reliable improvement, OQ-45.2, by quarter" in text for text in charts)
+    # too few months: quarters
+    assert any("Ended early, not agreed, by quarter" in text for text in charts)
+    alder = [e.text for e in read["clinic-alder.over-time.html"].all("figure", class_="chart")]
+    assert any("Reliable improvement, PHQ-9, by quarter" in text for text in alder)
+
+
+def test_a_special_cause_has_a_shape_a_word_and_its_rule_in_the_table(read):
+    page = read["over-time.html"]
+    figure = next(
+        e for e in page.all("figure") if "reliable_improvement month, month by month" in e.text
+    )
+    table = " ".join(e.text for e in page.all("td") if figure in e.ancestors)
+    for row in make_tables()["process_point"]:
+        if row["cause_text"]:
+            assert row["cause_text"] in table
+    for name in ("improvement", "concern", "neither direction is better"):
+        assert f"Special cause: {name}" in page.words
+    drawn = [e for e in page.elements if figure in e.ancestors]
+    shapes = {e.attributes.get("fill") for e in drawn}
+    assert {look.OWN, look.CONCERN, look.INK, look.SERVICE} <= shapes
+    marks = {e.text for e in page.all("text") if figure in e.ancestors}
+    assert {"limit", "trend"} <= marks
+    # of 24 months one is not shown: it has no dot and breaks the line; one is a diamond, one a square
+    assert len([e for e in drawn if e.tag == "circle"]) == 24 - 3
+    lines = [
+        e.attributes.get("d", "") for e in drawn if e.attributes.get("stroke") == look.OWN_PALE
+    ]
+    assert [line.count("M") for line in lines] == [2]

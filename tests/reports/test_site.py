@@ -1,5 +1,7 @@
 """What every page promises: it stands alone, its links hold, and it reads in order."""
 
+import base64
+import hashlib
 import re
 from itertools import pairwise
 
@@ -7,18 +9,23 @@ import pytest
 from fixture_tables import make_tables
 from page_reader import PageReader
 
+from reports.attachments import attachments
 from reports.render import count_pages, render
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'; img-src data:"
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 def test_the_site_has_every_page_once(site):
     tables = make_tables()
-    clinics = {f"{row['page']}.html" for row in tables["clinic"]}
+    clinics = {
+        f"{row['page']}{kind}.html" for row in tables["clinic"] for kind in ("", ".over-time")
+    }
     therapists = {f"{row['page']}.html" for row in tables["therapist"] if row["has_page"]}
     fixed = {
         "index.html",
+        "changed.html",
+        "over-time.html",
         "alliance.html",
         "on-track.html",
         "endings.html",
@@ -30,9 +37,14 @@ def test_the_site_has_every_page_once(site):
 
 
 def test_every_link_leads_to_a_page_and_a_place_in_it(read):
+    beside = {name for name, _ in attachments("managers", make_tables())}
     for path, page in read.items():
         for link in page.all("a"):
+            if "download" in link.attributes:
+                continue
             target, _, place = link.attributes["href"].partition("#")
+            if target in beside:
+                continue
             assert (target or path) in read, (path, link.attributes["href"])
             ids = {e.attributes.get("id") for e in read[target or path].elements}
             assert not place or place in ids, (path, link.attributes["href"])
@@ -40,9 +52,12 @@ def test_every_link_leads_to_a_page_and_a_place_in_it(read):
 
 def test_no_page_asks_for_anything_from_outside(site, read):
     for path, page in read.items():
-        assert page.all("meta", content=POLICY), path
+        (script,) = page.all("script")
+        assert script.attributes == {}, path
+        digest = base64.b64encode(hashlib.sha256(script.text.encode()).digest()).decode()
+        assert page.all("meta", content=POLICY.format(digest)), path
         for element in page.elements:
-            assert element.tag not in {"script", "iframe", "object", "embed", "img", "form"}, path
+            assert element.tag not in {"iframe", "object", "embed", "img", "form"}, path
             for name, value in element.attributes.items():
                 assert not name.startswith("on"), (path, element)
                 if name not in {"title", "aria-label"}:
@@ -102,7 +117,7 @@ def test_a_clinic_that_failed_is_named_on_every_page_that_misses_it(read):
     clinic_of = {row["page"]: row["clinic_id"] for row in tables["therapist"] + tables["clinic"]}
     said = "Cedar outpatient unit: The mapping names a column that the file does not have"
     for path, page in read.items():
-        clinic = clinic_of.get(path.removesuffix(".html"))
+        clinic = clinic_of.get(path.removesuffix(".html").removesuffix(".over-time"))
         is_named = said in page.all("main")[0].text.replace(" ,", ",")
         assert is_named == (clinic in (None, "cedar") and path != "clinic-cedar.html"), path
     own = read["clinic-cedar.html"].all("main")[0].text
@@ -136,10 +151,13 @@ def test_a_page_name_that_could_leave_the_folder_is_refused(page):
 
 
 def test_a_service_without_any_row_still_gets_its_pages():
-    tables = {name: [] for name in make_tables()} | {"night": make_tables()["night"]}
+    kept = {name: make_tables()[name] for name in ("night", "change_night")}
+    tables = {name: [] for name in make_tables()} | kept
     pages = {path: PageReader(html) for path, html in render("managers", tables)}
     assert set(pages) == {
         "index.html",
+        "changed.html",
+        "over-time.html",
         "alliance.html",
         "on-track.html",
         "endings.html",

@@ -114,8 +114,7 @@ def test_hostile_words_in_any_cell_stay_words():
     for path, html in render("managers", tables):
         page = PageReader(html)
         assert page.faults == [], path
-        assert not page.all("script"), path
-        assert "<script" not in html, path
+        assert len(page.all("script")) == html.count("<script") == 1, path
         assert 'alert("x")' in page.words, path
         assert all("evil" not in link.attributes["href"] for link in page.all("a")), path
 

@@ -105,11 +105,11 @@ def test_measures_are_found_without_a_list(empty: duckdb.DuckDBPyConnection) -> 
 
 
 def test_a_silent_service_still_has_its_figures(empty: duckdb.DuckDBPyConnection) -> None:
-    """Clinic and service, nine periods: a figure that says there is nothing, not no figure."""
+    """Clinic and service, eleven periods: a figure that says there is nothing, not no figure."""
     found = rows(
         empty, "select level, is_shown, note from report.figure where measure = 'paired_outcome'"
     )
-    assert len(found) == 2 * 9
+    assert len(found) == 2 * 11
     assert {row["note"] for row in found} == {"nothing to count in this period"}
     assert rows(empty, "select state, state_text from report.clinic") == [
         {"state": "no delivery yet", "state_text": "nothing has been read from this clinic yet"}

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from flows.changes import empty_changes
 from flows.model import build_models
 from flows.reference import Service, fill_reference
 from flows.sql_files import build
@@ -34,6 +35,10 @@ TABLES: Mapping[str, str] = {
     "landed.skipped_night": "night date, as_of date",
     "landed.clinic_night": "as_of date, revision integer, clinic_id varchar, state varchar,"
     " reason varchar",
+    "landed.alert": "as_of date, revision integer, clinic_id varchar, therapist_id varchar,"
+    " patient_id varchar, episode_id varchar, session_id varchar, place integer,"
+    " ordered_by varchar, facts varchar[], chance double, model_id varchar, fitted_on date,"
+    " factors varchar[], contributions decimal(38,18)[], input_names varchar[], inputs double[]",
     "finding.finding": "delivery_id varchar, clinic_id varchar, file_name varchar, as_of date,"
     " line integer, column_name varchar, rule varchar, severity varchar, n_broken integer, n_checked integer,"
     " message varchar, what_to_do varchar",
@@ -58,6 +63,10 @@ TABLES: Mapping[str, str] = {
     " referred_on date, sex varchar, age_band varchar, language varchar, interpreter_needed varchar,"
     " diagnosis_group varchar, previous_treatment varchar, employment varchar, end_planned varchar,"
     " delivery_id varchar, line integer, known_from date, known_to date",
+    "valid.action": "action_id varchar, clinic_id varchar, patient_id varchar,"
+    " therapist_id varchar, episode_id varchar, acted_on date, kind varchar, outcome varchar,"
+    " delivery_id varchar, line integer, known_from date, known_to date",
+    "valid.objection": "clinic_id varchar, patient_id varchar",
     "valid.clinic": "clinic_id varchar, data_through date",
 }
 # What a test that does without it takes out of ref.night.
@@ -112,6 +121,8 @@ def build_stages(
 ) -> None:
     """Build the stages in order."""
     for stage in stages:
+        if stage == "measure":
+            empty_changes(con)
         if stage == "model" and root is None:
             build_models(con, _night(con))
         else:

@@ -42,6 +42,11 @@ SPOILT = {
     ),
     "rates of units": ("measure.total", "numerator = numerator + 1", "measure = 'early_ending'"),
     "means of units": ("measure.total", "sum_xx = sum_xx + 1", "measure = 'start_score' and n > 0"),
+    "what became of alerts": (
+        "measure.total",
+        "numerator_high = numerator_high + 1",
+        "measure = 'alert_left' and level = 'clinic' and n > 0",
+    ),
     "values and intervals": ("measure.estimate", "high = high - 0.001", "high is not null"),
 }
 
@@ -64,9 +69,29 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     for table in ("episodes", "sessions", "forms"):
         insert(con, f"valid.{table.removesuffix('s')}", getattr(world, table))
     insert(con, "valid.clinic", [{"clinic_id": c, "data_through": d} for c, d in THROUGH.items()])
+    build_stages(con, ["finding", "score"])
+    _give_alerts(con)
     build_stages(con)
     yield con
     con.close()
+
+
+def _give_alerts(con: duckdb.DuckDBPyConnection) -> None:
+    """Lists of several nights, some of them acted on, of clinic a by a log that was delivered."""
+    con.execute(
+        """
+        insert into landed.alert by name
+        select clinic_id, 't' as therapist_id, patient_id, episode_id, session_id, 1 as place,
+            unnest([session_on + 5, session_on + 2 + session_no]) as as_of, 'facts' as ordered_by
+        from score.course_appointment where status = 'attended' and session_no % 2 = 0;
+        insert into valid.action by name
+        select md5(session_id || as_of) as action_id, clinic_id, patient_id, episode_id, 'call' as kind,
+            as_of + place * 7 - 4 as acted_on
+        from landed.alert where md5(session_id) < '8';
+        insert into landed.part_count (delivery_id, kind, found, rejected) values ('l', 'action', 9, 1);
+        insert into landed.arrival
+        values (getvariable('as_of')::date - 30, 1, 'a', 'log.csv', 'hash', 'l', 'new', null)"""
+    )
 
 
 def wrong(found: Verified) -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,79 @@
+"""Tables of a page as CSV files beside it: what they say is read from the page, so that both agree."""
+
+import csv
+import html
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import PurePosixPath
+from typing import Final
+
+ROW: Final = re.compile(r"<tr\b[^>]*>(.*?)</tr>", re.DOTALL)
+CELL: Final = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.DOTALL)
+SPAN: Final = re.compile(r'\bcolspan="(\d+)"')
+SIGN: Final = re.compile(r'<(\w+)\b[^>]*aria-hidden="true"[^>]*>.*?</\1>', re.DOTALL)
+TAG: Final = re.compile(r"<[^>]*>")
+# A spreadsheet would take what begins so for a formula; what it may hold in front of that is skipped.
+FORMULA: Final = re.compile(r"[\s\x00-\x1f\ufeff\u200b-\u200f\u2060]*[=+\-@＝＋－＠]")
+NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)?( %)?")
+# Tells a spreadsheet that the file is UTF-8.
+MARK: Final = "\ufeff"
+
+
+class Exports:
+    """The tables of one page, in the order in which they stand on it, by the names of their files."""
+
+    def __init__(self, path: str) -> None:
+        """Takes the page's path; files stand beside it and are named after it, and by number."""
+        self._stem = str(PurePosixPath(path).with_suffix(""))
+        self.files: dict[str, str] = {}
+
+    def add(self, table: str) -> str:
+        """Takes a table as HTML and returns the name of its file, as a link from the page."""
+        path = f"{self._stem}.table-{len(self.files) + 1}.csv"
+        self.files[path] = written(table)
+        return PurePosixPath(path).name
+
+
+def written(table: str) -> str:
+    """Returns the cells of an HTML table as CSV that a spreadsheet opens and runs nothing of."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for row in ROW.findall(table):
+        cells: list[str] = []
+        for _, attributes, inside in CELL.findall(row):
+            span = SPAN.search(attributes)
+            cells += [plain(inside), *[""] * (int(span[1]) - 1 if span else 0)]
+        writer.writerow([neutral(cell) for cell in cells])
+    return MARK + out.getvalue()
+
+
+def plain(inside: str) -> str:
+    """Returns the words of a cell, without the signs that only eyes see."""
+    return " ".join(html.unescape(TAG.sub(" ", SIGN.sub(" ", inside))).split())
+
+
+def neutral(cell: str) -> str:
+    """Puts an apostrophe before what a spreadsheet would calculate; numbers stay numbers."""
+    return f"'{cell}" if FORMULA.match(cell) and not NUMBER.fullmatch(cell) else cell
+
+
+_OPEN: ContextVar[Exports | None] = ContextVar("open", default=None)
+
+
+@contextmanager
+def exporting(exports: Exports | None) -> Iterator[None]:
+    """Takes in the tables of the page that is rendered in the block; None: they have no files."""
+    token = _OPEN.set(exports)
+    try:
+        yield
+    finally:
+        _OPEN.reset(token)
+
+
+def export(box: str) -> str | None:
+    """Takes in the table in a box of the page that is rendered; returns the name of its file, if any."""
+    exports = _OPEN.get()
+    return exports.add(box) if exports is not None and "<table" in box else None

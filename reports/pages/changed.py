@@ -1,0 +1,48 @@
+"""What moved since the night before: the managers' page of it, and its part of their first page."""
+
+from typing import Any
+
+from reports.pages.shared import shared
+from reports.rows import Row, Tables, in_order, only_row
+
+# Of the service's figures, so many stand on the first page.
+FIRST = 5
+
+
+def changed(tables: Tables) -> dict[str, Any]:
+    """Gathers every figure that moved, by unit: the year's, and those of other periods."""
+    return shared(tables, "changed") | {
+        "change": only_row(tables, "change_night"),
+        "rule_changes": in_order(tables, "rule_change", "kind", "name"),
+        "units": [
+            {
+                "row": rows[0],
+                "years": [row for row in rows if row["period_kind"] == "year"],
+                "others": [row for row in rows if row["period_kind"] != "year"],
+            }
+            for rows in _by_unit(tables)
+        ],
+    }
+
+
+def first_changes(tables: Tables) -> dict[str, Any]:
+    """Gathers what the first page says of it: how much came, and the service's own figures."""
+    moved = [
+        row
+        for row in in_order(tables, "changed", "change_order")
+        if row["level"] == "service" and row["period_kind"] == "year" and row["is_visible"]
+    ]
+    return {
+        "change": only_row(tables, "change_night"),
+        "rule_changes": in_order(tables, "rule_change", "kind", "name"),
+        "first_changes": moved[:FIRST],
+        "has_more_changes": len(moved) > FIRST,
+    }
+
+
+def _by_unit(tables: Tables) -> list[list[Row]]:
+    units: dict[str, list[Row]] = {}
+    for row in in_order(tables, "changed", "change_order"):
+        if row["is_visible"]:
+            units.setdefault(f"{row['level']} {row['unit_id']}", []).append(row)
+    return list(units.values())

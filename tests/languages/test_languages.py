@@ -1,0 +1,71 @@
+"""Every text has its translation, and no translation loses a number or a name."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from reports.language import _ as said_as
+from reports.language import language, languages, speaking, spoken
+from tests.languages.catalogue import catalogues, said
+from tests.languages.texts import texts
+
+PLACES = re.compile(r"%\(\w+\)s|</?\w+>")
+HOLES = re.compile(r"\{(\d*)\}")
+
+
+@pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.stem)
+def test_every_text_is_translated_and_nothing_else(path):
+    """A text that was changed or is new stands without a translation until somebody writes one."""
+    found, translations = texts(), said(path)
+    assert sorted(text for text in found if not translations.get(text)) == []
+    assert sorted(set(translations) - set(found)) == []
+
+
+@pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.stem)
+def test_no_translation_loses_what_only_the_night_knows(path):
+    """Named places, tags and holes are the same; holes may change their order by number."""
+    for text, translation in said(path).items():
+        assert Counter(PLACES.findall(text)) == Counter(PLACES.findall(translation)), text
+        holes = HOLES.findall(translation)
+        assert len(holes) == text.count("{}"), text
+        if any(holes):
+            assert sorted(map(int, holes)) == list(range(len(holes))), text
+
+
+def test_the_texts_of_tables_are_found_with_their_numbers():
+    """What a reader would check: the sentence is German, the numbers are where they were."""
+    expected = {
+        "3.4 to 5.0": "3,4 bis 5,0",
+        "12 of 40 eligible (30 %)": "12 von 40 infrage kommenden (30 %)",
+        "known for 61 % only: those without a score may differ; "
+        "what was expected is inferred from the clinic's own rhythm": "nur für 61 % bekannt: die ohne Wert können anders sein; "
+        "was erwartet war, ist aus dem eigenen Rhythmus der Klinik erschlossen",
+        "Questionnaires completed (WAI-SR)": "Ausgefüllte Fragebögen (WAI-SR)",
+        "12 months to 17 November 2026": "12 Monate bis 17. November 2026",
+        "January to March 2026": "Januar bis März 2026",
+        "0.49": "0,49",
+        "WAI-SR": "WAI-SR",
+    }
+    with speaking("de"):
+        assert {text: said_as(text) for text in expected} == expected
+        assert spoken().unknown == set()
+
+
+def test_what_is_unknown_stays_and_is_noted():
+    """A clinic's name is no text of ours; a sentence nobody translated must not be half translated."""
+    with speaking("de") as here:
+        here.unknown.clear()
+        assert said_as("Nothing of 3 to tell of Overview") == "Nothing of 3 to tell of Overview"
+        assert said_as(None) is None
+        assert here.unknown == {"Nothing of 3 to tell of Overview"}
+        here.unknown.clear()
+
+
+def test_english_is_what_is_written():
+    """Without a catalogue nothing is changed, a decimal point least of all."""
+    with speaking("en"):
+        assert said_as("12 of 40 eligible (30.5 %)") == "12 of 40 eligible (30.5 %)"
+    assert languages()[0] == "en"
+    with pytest.raises(KeyError):
+        language("xx")
