@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from reports.pages.mend import mend_tables
 from reports.rows import Tables
 from reports.workbook import figures_workbook
 
@@ -11,6 +12,7 @@ FIGURES: Final = "figures.xlsx"
 
 def _managers(tables: Tables) -> Iterator[tuple[str, bytes]]:
     yield FIGURES, figures_workbook(tables)
+    yield from mend_tables(tables)
 
 
 ATTACHMENTS: Final[Mapping[str, Callable[[Tables], Iterator[tuple[str, bytes]]]]] = {

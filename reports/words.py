@@ -23,6 +23,7 @@ AUDIENCE: Final = {
     "clinic": "For the people who lead this clinic, and for its clinical operations.",
     "changed": "For those who run the service and lead its clinics, and for clinic operations.",
     "over_time": "For those who run the service and lead its clinics.",
+    "mend": "For the operations of this clinic. Safe to mail.",
     "therapist": "For this therapist and their supervisor, to talk about together. "
     "Not for ranking, pay or appraisal.",
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from reports import words
 from reports.artist import Artist
-from reports.pages import over_time, units
+from reports.pages import mend, over_time, units
 from reports.pages.changed import changed, first_changes
-from reports.pages.shared import Page, clinics, facts, fix_list, shared
+from reports.pages.shared import Page, clinics, facts, fix_list, page_path, shared, stem
 from reports.rows import Figures, Tables, in_order, only_row
 
 OVERVIEW: Final = "index.html"
@@ -29,6 +29,7 @@ def pages(tables: Tables) -> Iterator[Page]:
     yield over_time.service_page(tables, figures)
     yield from units.pages(tables, figures)
     yield from over_time.clinic_pages(tables, figures)
+    yield from mend.pages(tables)
     yield Page(ALLIANCE, "alliance.html.j2", partial(_alliance, tables), "Alliance")
     yield Page(ON_TRACK, "on_track.html.j2", partial(_on_track, tables), "On track")
     yield Page(
@@ -114,6 +115,10 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
     checks = in_order(tables, "table_check", "check_order")
     deliveries = in_order(tables, "delivery", "as_of", "clinic_id", "file_name", "sha256")
     return shared(tables, "data_quality") | {
+        "lists": [
+            {**row, "path": page_path(row), "table": f"{stem(row)}.csv"}
+            for row in in_order(tables, "fix_clinic", "clinic_name", "clinic_id")
+        ],
         "agreement": in_order(tables, "agreement", "agreement_order"),
         "clinics": clinics(tables),
         "rejects": [row for row in fixes if row["severity"] == "reject"],

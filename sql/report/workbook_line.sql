@@ -36,6 +36,14 @@
 --          as_of DATE                night
 --          line_order INTEGER        order in the workbook: sections, figures, units, periods
 -- version: 1
+with section as (
+    select
+        section,
+        min(figure_order) as section_order,
+    from ref.definition
+    group by section
+)
+
 select
     figure.level::varchar as level,
     figure.unit_id::varchar as unit_id,
@@ -69,13 +77,14 @@ select
     getvariable('as_of')::date as as_of,
     row_number() over (
         order by
-            min(definition.figure_order) over (partition by figure.section) asc, figure.section asc,
-            figure.figure_order asc, figure.measure asc, figure.instrument_id asc, figure.level desc,
+            section.section_order asc, figure.section asc, figure.figure_order asc,
+            figure.measure asc, figure.instrument_id asc, figure.level desc,
             clinic.clinic_name asc, figure.unit_id asc, figure.period_kind <> 'year' asc,
             figure.period_end desc, figure.period_start asc
     )::integer as line_order,
 from report.figure as figure
 join ref.definition as definition on figure.measure = definition.measure
+join section on figure.section = section.section
 left join report.clinic as clinic on figure.level = 'clinic' and figure.unit_id = clinic.clinic_id
 left join report.target as target
     on

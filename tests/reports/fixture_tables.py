@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.reports.alliance_tables import alliance_tables
-from tests.reports.changed_tables import changed_tables
+from tests.reports.changed_tables import changed_tables, mend_tables
 from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
 from tests.reports.fixture_process import process_tables
@@ -156,6 +156,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "table_check": _checks(),
         "agreement": _agreement(),
         **changed_tables(HOSTILE),
+        **mend_tables(HOSTILE),
         "target": [_target()],
         "workbook_line": _workbook_lines(_beside_the_service(figures)),
         "definition": _definitions(),
