@@ -46,6 +46,23 @@ def recall(name: str, keys: Sequence[str]) -> str:
     )
 
 
+def all_held(
+    con: duckdb.DuckDBPyConnection, name: str, keys: Sequence[str], table: str | None
+) -> bool:
+    """Whether every key there can be is kept of this quarter already, so that nothing can be added.
+
+    Args:
+        con: with `as_of` set.
+        name: of the kept table.
+        keys: columns that are frozen together.
+        table: has every key there can be; None where no table has.
+    """
+    if table is None or not (held := held_keys(con, name, keys)):
+        return False
+    listed = ", ".join(f'"{key}"' for key in keys)
+    return held.issuperset(con.execute(f"select distinct {listed} from {table}").fetchall())
+
+
 def held_keys(
     con: duckdb.DuckDBPyConnection, name: str, keys: Sequence[str]
 ) -> set[tuple[object, ...]]:

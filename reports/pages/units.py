@@ -1,5 +1,6 @@
 """Pages of single clinics and therapists, for managers."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -22,11 +23,23 @@ def pages(tables: Tables, figures: Figures) -> Iterator[Page]:
     """Lists a page for each clinic, and for each therapist who may have one."""
     for clinic in in_order(tables, "clinic", "clinic_name", "clinic_id"):
         yield Page(page_path(clinic), "clinic.html.j2", partial(_clinic, tables, figures, clinic))
+    compared = _by_therapist(in_order(tables, "comparison", "comparison_order", "instrument_id"))
+    sums = _by_therapist(in_order(tables, "running_sum", "sum_order", "model_id"))
     for row in in_order(tables, "therapist", "clinic_id", "label", "therapist_id"):
         if has_page(tables, row):
-            yield Page(
-                page_path(row), "therapist.html.j2", partial(_therapist, tables, figures, row)
-            )
+            own = {
+                "compared": compared[row["therapist_id"]],
+                "sums": sums[row["therapist_id"]],
+            }
+            gather = partial(_therapist, tables, figures, row, own)
+            yield Page(page_path(row), "therapist.html.j2", gather)
+
+
+def _by_therapist(rows: list[Row]) -> defaultdict[str, list[Row]]:
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["therapist_id"]].append(row)
+    return found
 
 
 def _clinic(tables: Tables, figures: Figures, clinic: Row) -> dict[str, Any]:
@@ -69,7 +82,9 @@ def _funnels(tables: Tables, clinic: Row, draw: Artist) -> list[dict[str, Any]]:
     ]
 
 
-def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, Any]:
+def _therapist(
+    tables: Tables, figures: Figures, therapist: Row, own_rows: dict[str, list[Row]]
+) -> dict[str, Any]:
     own = figures.of("therapist", therapist["therapist_id"])
     alone = levels_without_course(own)
     paired = [figure for figure in own if figure.key not in alone]
@@ -81,14 +96,5 @@ def _therapist(tables: Tables, figures: Figures, therapist: Row) -> dict[str, An
         "comparisons": draw.comparisons(paired),
         "completeness_chart": draw.completeness(own),
         "sections": draw.sections(own, kept_back=alone),
-        "compared": [
-            row
-            for row in in_order(tables, "comparison", "comparison_order", "instrument_id")
-            if row["therapist_id"] == therapist["therapist_id"]
-        ],
-        "sums": [
-            row
-            for row in in_order(tables, "running_sum", "sum_order", "model_id")
-            if row["therapist_id"] == therapist["therapist_id"]
-        ],
+        **own_rows,
     }
