@@ -30,8 +30,10 @@ def keep_alerts(con: duckdb.DuckDBPyConnection, as_of: date, revision: int) -> N
     con.execute(
         """
         insert into landed.alert_record
-        select ?, ?, clinic_id, therapist_id, patient_id, episode_id, session_id, place, ordered_by,
-               facts, chance, model_id, fitted_on, factors, contributions, input_names, inputs
-        from report.worklist where section = 'to_do' order by therapist_id, place""",
+        select ?, ?, clinic_id, therapist_id, patient_id, episode_id, session_id, section, place,
+               ordered_by, facts, chance, model_id, fitted_on, factors, contributions, input_names,
+               inputs
+        from report.worklist where section in ('to_do', 'acted_on')
+        order by therapist_id, section, place""",
         [as_of, revision],
     )

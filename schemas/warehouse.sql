@@ -138,7 +138,8 @@ create table if not exists landed.alert_record (
     patient_id varchar not null,
     episode_id varchar not null,
     session_id varchar not null,         -- newest attended session: what was known at its end
-    place integer not null,              -- in the list
+    section varchar not null,            -- to_do | acted_on; those to do are alerts
+    place integer not null,              -- in the section
     ordered_by varchar not null,         -- risk | facts
     facts varchar[] not null,            -- plain facts that stood then
     chance double,                       -- that this session was the last one, by dropout; NULL not shown
@@ -307,14 +308,16 @@ select f.*
 from finding.refused_risk_record f join landed.delivery_record d using (delivery_id)
 where f.as_of <= valid.night() and (d.superseded_on is null or d.superseded_on > valid.night());
 
--- Lists of nights before this one that were published; of a night with several revisions the newest.
+-- Who was to be thought of on nights before this one that were published; of a night with several
+-- revisions, on the newest.
 create or replace view landed.alert as
-select a.*
+select a.* exclude (section)
 from landed.alert_record a
 join (
     select as_of, max(revision) as revision
     from landed.night_record where state = 'published' and as_of < valid.night() group by as_of
-) n using (as_of, revision);
+) n using (as_of, revision)
+where a.section = 'to_do';
 
 create or replace view landed.alias as
 select * from landed.alias_record where known_from <= valid.night() and known_to > valid.night();

@@ -32,9 +32,12 @@ from (
     where known_to > getvariable('as_of')::date
 );
 create view landed.alert as
-select * from landed.alert_record
-where as_of < getvariable('as_of')::date
-qualify revision = max(revision) over (partition by as_of);
+from (
+    from landed.alert_record
+    where as_of < getvariable('as_of')::date
+    qualify revision = max(revision) over (partition by as_of)
+)
+where section = 'to_do';
 create view landed.arrival as from landed.arrival_record;
 create view valid.clinic as
 select clinic_id, max(day)::date as data_through

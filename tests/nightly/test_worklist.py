@@ -95,7 +95,14 @@ def test_alerts_are_kept_acted_on_and_taken_back_by_an_objection(tmp_path: Path)
     assert "stand on no list" not in page(service, "south")
     assert text.index("Acted on since") < text.index(who_is_called[:8].upper())
     assert "Called, reached" in " ".join(text.split())
-    kept = published(service, "landed.alert_record", "as_of, episode_id", "clinic_id = 'north'")
+    kept = published(
+        service,
+        "landed.alert_record",
+        "as_of, episode_id",
+        "clinic_id = 'north' and section = 'to_do'",
+    )
+    shown = published(service, "landed.alert_record", "as_of, section", f"episode_id = '{stays}'")
+    assert shown == [(NIGHT, "to_do"), (NEXT, "acted_on")]
     assert {(NIGHT, gone), (NIGHT, stays)} <= set(kept)
     assert (NEXT, gone) not in kept
     assert (NEXT, stays) not in kept

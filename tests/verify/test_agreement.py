@@ -47,6 +47,11 @@ SPOILT = {
         "numerator_high = numerator_high + 1",
         "measure = 'alert_left' and level = 'clinic' and n > 0",
     ),
+    "courses begun, ended and open": (
+        "measure.total",
+        "n = n + 1",
+        "measure = 'course_open' and n > 0",
+    ),
     "values and intervals": ("measure.estimate", "high = high - 0.001", "high is not null"),
 }
 
