@@ -136,7 +136,7 @@ def fill_reference(
     rows["phase"] = _phases(phase_ends)
     rows["outcome_preference"] = _preference(wanted, instruments)
     rows["outcome_set"] = _outcome_set()
-    rows["definition"] = definitions(sql_root)
+    rows["definition"] = definitions(sql_root, {name: value for name, value, _ in rows["setting"]})
     rows["target"] = target_rows(service.targets, instruments)
     files = read_sql_files(sql_root)
     rows["rule"] = rule_rows(files, instruments, disabled, rows, service.program_version)
@@ -213,11 +213,18 @@ def _threshold_faults(thresholds: Mapping[str, Decimal | float | int]) -> list[s
     return faults
 
 
-def definitions(sql_root: Path = SQL_ROOT) -> list[Row]:
-    """One row per measure file: its words, and its SQL as text."""
+def definitions(sql_root: Path, settings: Mapping[str, Decimal]) -> list[Row]:
+    """One row per measure file: its words, and its SQL as text.
+
+    A threshold that the words name in braces is told as it is set.
+    """
+    told = {name: f"{value.normalize():f}" for name, value in settings.items()}
     rows: list[Row] = []
     for file in measures(sql_root):
-        words = file.header.words
+        words = file.header.words | {
+            key: file.header.words[key].format_map(told)
+            for key in ("label", "numerator", "denominator", "why")
+        }
         first = [words[key] for key in ("label", "version", "numerator", "denominator")]
         rest = [words[key] for key in ("better", "why", "source")]
         placed = [words["section"], int(words["order"]), words["kind"], file.text]

@@ -187,19 +187,20 @@ def _read(con: duckdb.DuckDBPyConnection, model_id: str, settings: Mapping[str, 
     named = ", ".join(f"level.{factor}" for factor in known)
     if kind == "hazard":
         known, row, order = [CLOCK, *known], "session", "session.session_id"
-        named += f", session.{CLOCK}"
-        sessions = (
-            " join model.dropout_exposure as session"
+        named = ", ".join([named, f"session.{CLOCK}"])
+        rows = (
+            "from model.case_mix_outcome as outcome join model.dropout_exposure as session"
             " on outcome.episode_id = session.episode_id and session.is_fitted"
         )
     else:
-        row, order, sessions = "outcome", "outcome.episode_id", ""
+        row, order = "outcome", "outcome.episode_id"
+        rows = "from model.case_mix_outcome as outcome"
     found = con.execute(
         f"with level as (select episode_id, {levels} from model.case_mix_level"
         " where model_id = $model group by episode_id)"
         f" select outcome.episode_id, {row}.y::double as y, {row}.counted_on,"
         f" coalesce(outcome.severity, 0)::double as severity_value, {named}"
-        f" from model.case_mix_outcome as outcome join level using (episode_id){sessions}"
+        f" {rows} join level on outcome.episode_id = level.episode_id"
         " where outcome.model_id = $model and outcome.is_fitted"
         f" order by {order}",
         {"model": model_id},

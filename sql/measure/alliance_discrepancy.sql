@@ -16,7 +16,7 @@
 -- order:   260
 -- kind:    mean
 -- numerator: sum over courses of the mean of patient minus therapist, both from 0 to 100
--- denominator: courses with at least five sessions rated by both on forms that ask the same items
+-- denominator: courses with at least {dyad_min_pairs} sessions rated by both on forms that ask the same items
 -- minimum: 8
 -- better:  neither
 -- why:     Patients usually rate higher. The distance is something to talk about, not a target: closer

@@ -18,8 +18,8 @@
 -- section: endings
 -- order:   310
 -- kind:    rate
--- numerator: courses recorded as dropout, or silent for longer than 42 days and three times the
---          patient's usual gap
+-- numerator: courses recorded as dropout, or silent for longer than {gap_days} days and
+--          {gap_multiple} times the patient's usual gap
 -- denominator: those, and the courses completed as planned; shown only where four of five endings
 --          carry a reason
 -- minimum: 5

@@ -16,8 +16,8 @@
 -- section: alliance
 -- order:   250
 -- kind:    rate
--- numerator: ruptures after which the patient left, without agreement, before three later ratings
--- denominator: ruptures that were repaired, had three later ratings without repair, or ended with the
+-- numerator: ruptures after which the patient left, without agreement, before {repair_window} later ratings
+-- denominator: ruptures that were repaired, had {repair_window} later ratings without repair, or ended with the
 --          patient leaving
 -- minimum: 8
 -- better:  lower

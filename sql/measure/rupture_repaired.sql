@@ -20,9 +20,9 @@
 -- section: alliance
 -- order:   240
 -- kind:    rate
--- numerator: ruptures after which one of the next three ratings came back to within one usual spread
+-- numerator: ruptures after which one of the next {repair_window} ratings came back to within {repair_sd} usual spreads
 --          of the mean before
--- denominator: ruptures that were repaired, had three later ratings without repair, or ended with the
+-- denominator: ruptures that were repaired, had {repair_window} later ratings without repair, or ended with the
 --          patient leaving
 -- minimum: 8
 -- better:  higher

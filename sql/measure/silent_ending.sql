@@ -13,8 +13,8 @@
 -- section: endings
 -- order:   305
 -- kind:    rate
--- numerator: courses without a recorded end that had no attended or booked appointment for 42 days and
---          three times the patient's usual gap
+-- numerator: courses without a recorded end that had no attended or booked appointment for {gap_days}
+--          days and {gap_multiple} times the patient's usual gap
 -- denominator: courses that ended in the period after at least one attended session
 -- minimum: 5
 -- better:  lower

@@ -11,7 +11,7 @@
 --          label VARCHAR       what the line is about
 --          value_text VARCHAR  what is told of it, as printed
 --          note VARCHAR        what to know besides; NULL nothing
--- version: 3
+-- version: 4
 with setting as (
     select
         max(value) filter (where name = 'z_95')::double as z,
@@ -98,7 +98,7 @@ line as (
     union all
     select
         'data' as topic,
-        '1 newer' as sorted_by,
+        '1a' as sorted_by,
         'Held against newer sessions' as label,
         case
             when change.changed = 'nothing' then 'nothing had to be changed'

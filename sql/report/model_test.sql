@@ -7,7 +7,7 @@
 --          label VARCHAR       what the line is about
 --          value_text VARCHAR  what is told of it, as printed
 --          note VARCHAR        what to know besides; NULL nothing
--- version: 2
+-- version: 3
 with setting as (
     select
         max(value) filter (where name = 'z_95')::double as z,
@@ -57,7 +57,7 @@ line as (
     union all
     select
         'test' as topic,
-        '1 flexible' as sorted_by,
+        '1a' as sorted_by,
         'The same of a flexible model (gradient boosting) that cannot say why' as label,
         round(max(coefficient.estimate) filter (where coefficient.term = 'auc'), 2)::decimal(9, 2)::varchar
             as value_text,
@@ -69,7 +69,7 @@ line as (
     union all
     select
         'test' as topic,
-        '1 honest' as sorted_by,
+        '1b' as sorted_by,
         'What it costs to be able to say why' as label,
         case
             when max(coefficient.estimate) > max(tested.auc)

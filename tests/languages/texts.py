@@ -198,7 +198,7 @@ def _of_headers() -> Iterator[tuple[str, str]]:
         header = read_header(path.read_text(encoding="utf-8"), where)
         if header.is_measure:
             for key in ("label", "numerator", "denominator", "why"):
-                yield where, header.words[key]
+                yield where, NAMED_PLACE.sub(PLACE, header.words[key])
 
 
 def _of_rules() -> Iterator[tuple[str, str]]:

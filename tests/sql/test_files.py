@@ -10,6 +10,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from flows.reference import Service
 from flows.sql_files import SQL_ROOT, STAGES, BrokenTable, SqlFile, build, measures, read_sql_files
 from flows.sql_header import HeaderFault, read_header
 from tests.sql.warehouse_fixture import TABLES, build_stages, rows, warehouse
@@ -222,3 +223,18 @@ def test_a_long_column_description_goes_on_below() -> None:
         ("a", "key of the table"),
         ("b", "day"),
     ]
+
+
+def test_thresholds_in_words_are_those_the_service_has_set() -> None:
+    con = warehouse(
+        date(2026, 11, 22), Service("Other rules", {"a": "Alder"}, thresholds={"gap_days": 60})
+    )
+    words = con.execute(
+        "select measure, concat_ws(' ', label, numerator, denominator, why) from ref.definition"
+    ).fetchall()
+    con.close()
+    assert [measure for measure, text in words if "{" in text] == []
+    assert (
+        "silent for longer than 60 days and 3 times the patient's usual gap"
+        in dict(words)["early_ending"]
+    )
