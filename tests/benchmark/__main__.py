@@ -118,14 +118,17 @@ def print_scoring(sessions: int) -> None:
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
         scoring = measure_scoring(Path(folder), sessions)
     table = Table(title=scoring.title, title_justify="left")
-    table.add_column("table")
-    table.add_column("seconds", justify="right")
-    table.add_column("ratio to floor", justify="right")
-    table.add_row("floor: read_csv into a persistent file", f"{scoring.floor:.2f}", "1.00")
-    for name, seconds in sorted(scoring.tables, key=lambda row: -row[1]):
-        table.add_row(name, f"{seconds:.2f}", f"{seconds / scoring.floor:.2f}")
-    total = f"{scoring.total:.2f}", f"{scoring.total / scoring.floor:.2f}"
-    table.add_row("all scores of these sessions", *total)
+    for name in ("table", "seconds", "ratio to floor", "share"):
+        table.add_column(name, justify="left" if name == "table" else "right")
+    steps = [
+        ("floor: read_csv into a persistent file", scoring.floor),
+        *sorted(scoring.tables, key=lambda row: -row[1]),
+        ("all scores of these sessions", scoring.total),
+        (f"the night after: {scoring.night[0]}", scoring.night[1]),
+    ]
+    for number, (name, seconds) in enumerate(steps):
+        share = f"{seconds / scoring.total:.1%}" if number else ""
+        table.add_row(name, f"{seconds:.2f}", f"{seconds / scoring.floor:.2f}", share)
     Console().print(table)
     Console().print(f"peak memory of the process: {peak_megabytes():.0f} MB\n")
 

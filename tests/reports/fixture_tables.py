@@ -147,6 +147,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
     with_page = next(row["therapist_id"] for row in therapists if row["has_page"])
     return {
         "night": [_night()],
+        **_edge_tables(),
         "clinic": _clinics(),
         "therapist": therapists,
         "figure": _beside_the_service(figures),
@@ -171,6 +172,42 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         **alliance_tables(HOSTILE, with_page),
         **worklist_tables(HOSTILE, with_page),
         **ending_tables(HOSTILE),
+    }
+
+
+def _edge_tables() -> dict[str, list[dict[str, Any]]]:
+    """What no database holds, and the figures for the public."""
+    public = (
+        ("reliable_improvement", "outcome", "Reliably improved", "52 %"),
+        ("reliable_deterioration", "outcome", "Reliably deteriorated", None),
+        ("early_ending", "endings", "Ended early, not agreed", "21 %"),
+    )
+    return {
+        "therapist_name": [{"therapist_id": "t2", "name": f"Dr Ann Ärmel {HOSTILE}"}],
+        "patient_number": [{"patient_id": "p-e3", "number": f"A-117 {HOSTILE}"}],
+        "notice": [
+            {
+                "controller": f"Riverside Trust {HOSTILE}",
+                "contact": "privacy@riverside.example",
+                "legal_basis": None,
+                "kept": "10 years after the end of treatment",
+                "agreement": None,
+            }
+        ],
+        "public_figure": [
+            {
+                "measure": measure,
+                "instrument_id": None,
+                "period_label": "12 months to 31 October 2026",
+                "section": section,
+                "figure_order": order,
+                "label": label,
+                "value_text": value,
+                "n_text": None if value is None else "of about 340",
+                "note": "not shown: fewer than 8 people" if value is None else None,
+            }
+            for order, (measure, section, label, value) in enumerate(public)
+        ],
     }
 
 
