@@ -118,6 +118,11 @@ class Artist:
         """Draws a funnel in which the points of one clinic are marked."""
         return charts.funnel(self._id(), row, points, clinic_id, self._unit_name.lower())
 
+    def calibration(self, points: Sequence[Row]) -> Chart | None:
+        """Draws the calibration curve; None without a model that was tested."""
+        is_told = any(point["observed"] is not None for point in points)
+        return charts.calibration(self._id(), points) if is_told else None
+
     def incidence(self, points: Iterable[Row]) -> list[Chart]:
         """Draws the curves of endings, a chart for each group."""
         return [

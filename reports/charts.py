@@ -225,6 +225,26 @@ def process(chart_id: str, row: Row, points: Sequence[Row]) -> Chart:
     return _chart(chart_id, kind, values, title, (), head, body, summary)
 
 
+def calibration(chart_id: str, points: Sequence[Row]) -> Chart:
+    """Draws how many sessions were the last against how many were expected to be, by tenths of chances."""
+    names = ("expected", "observed", "low", "high")
+    values: list[dict[str, Any]] = [
+        {name: None if point[name] is None else float(point[name]) for name in names}
+        for point in points
+    ]
+    reach = max(value for row in values for value in row.values() if value is not None)
+    values += [{"expected": end, "same": end} for end in (0, reach)]
+    body = [(f"{point['curve_order']}", f"{point['n']}", point["label"]) for point in points]
+    legend = [
+        ("dot", "Came; to the right: was expected"),
+        ("area", "95 % interval"),
+        ("dash", "As many as expected"),
+    ]
+    head = ("Tenth of the chances", "Sessions", "What was expected and what came")
+    title = "Expected and come, from low to high chances"
+    return _chart(chart_id, "calibration", values, title, legend, head, body)
+
+
 def incidence(chart_id: str, points: Sequence[Row]) -> Chart:
     """Draws how many had ended in one way, or in either of two, by so many sessions."""
     causes = list(dict.fromkeys(point["cause_text"] for point in points))

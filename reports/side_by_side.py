@@ -77,6 +77,32 @@ def funnel(_is_mean: bool, _lines: int) -> Any:
     return look.dressed(chart, {**look.TREND_PAD, "bottom": 26})
 
 
+def calibration(_is_mean: bool, _lines: int) -> Any:
+    """Draws what came against what was expected, with intervals, beside the line on which both agree.
+
+    Rows with `same` are the ends of that line, the others points.
+    """
+    import altair as alt
+
+    scale = alt.Scale(zero=True, nice=True)
+    axis = alt.Axis(title=None, tickCount=5, domain=False, grid=False)
+    axis["labelExpr"] = "format(datum.value * 100, '.2~f') + ' %'"
+    base = alt.Chart().encode(x=alt.X("expected:Q", scale=scale, axis=axis))
+    y = alt.Y("observed:Q", scale=scale, axis=axis)
+    same = base.transform_filter("isValid(datum.same)").mark_line(
+        strokeDash=[4, 3], strokeWidth=1.5, color=look.SERVICE
+    )
+    points = base.transform_filter("isValid(datum.observed)")
+    whisker = points.mark_rule(strokeWidth=2.5, color=look.OWN_PALE).encode(
+        y=alt.Y("low:Q"), y2="high:Q"
+    )
+    dot = points.mark_point(filled=True, size=50, color=look.OWN, opacity=1).encode(y=y)
+    width = look.WIDTH - look.TREND_PAD["left"] - look.TREND_PAD["right"]
+    layers = (same.encode(y=alt.Y("same:Q")), whisker, dot)
+    chart = alt.layer(*layers, data=look.rows()).properties(width=width, height=look.FUNNEL_HEIGHT)
+    return look.dressed(chart, {**look.TREND_PAD, "bottom": 26, "right": 20})
+
+
 def _strip(is_mean: bool) -> tuple[Any, Any]:
     """Returns what comparisons and bars share: rows from top to bottom and the horizontal scale."""
     import altair as alt

@@ -18,6 +18,7 @@ KINDS: Final[Mapping[str, Callable[[bool, int], Any]]] = {
     "compare": side_by_side.compare,
     "bars": side_by_side.bars,
     "funnel": side_by_side.funnel,
+    "calibration": side_by_side.calibration,
 }
 
 

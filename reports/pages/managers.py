@@ -39,7 +39,7 @@ def pages(tables: Tables) -> Iterator[Page]:
     yield Page(
         MODEL_CARD,
         "model_card.html.j2",
-        partial(facts, tables, "model_card", "model_fact", "model_test"),
+        partial(_model_card, tables),
     )
 
 
@@ -101,6 +101,13 @@ def _endings(tables: Tables) -> dict[str, Any]:
     points = in_order(tables, "incidence_point", "group_order", "group_id", "cause", "session_no")
     return facts(tables, "endings", "ending_fact") | {
         "curves": Artist("Whole service").incidence(points)
+    }
+
+
+def _model_card(tables: Tables) -> dict[str, Any]:
+    points = in_order(tables, "calibration_curve", "curve_order")
+    return facts(tables, "model_card", "model_fact", "model_test") | {
+        "curve": Artist("Whole service").calibration(points)
     }
 
 

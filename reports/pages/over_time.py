@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from reports import words
+from reports import process_words
 from reports.artist import Artist
 from reports.language import _
 from reports.pages.shared import Page, page_path, shared, stem
@@ -64,7 +64,8 @@ def _drawn(
     sections = draw.over_time(figures.of(*unit), months)
     legends = [chart.legend for section in sections for chart in section["charts"]]
     return {
+        "process_words": process_words,
         "sections": sections,
-        "months": [(mark, _(name)) for mark, name in words.PROCESS_LEGEND],
+        "months": [(mark, _(name)) for mark, name in process_words.LEGEND],
         "quarters": max(legends, key=len, default=()),
     }

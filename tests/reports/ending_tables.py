@@ -36,6 +36,16 @@ def ending_tables(hostile: str) -> dict[str, Rows]:
     ending_names = ("topic", "label", "what", "value_text", "n_text")
     model_names = ("topic", "label", "value_text", "note")
     return {
+        "calibration_curve": [
+            {
+                "curve_order": tenth, "n": 400 + tenth, "expected": 0.005 * tenth,
+                "observed": None if tenth == 1 else 0.006 * tenth,
+                "low": None if tenth == 1 else 0.004 * tenth,
+                "high": None if tenth == 1 else 0.009 * tenth,
+                "label": f"expected {0.5 * tenth:.1f} %, {hostile}",
+            }
+            for tenth in range(1, 11)
+        ],
         "incidence_point": [
             {
                 "group_kind": "early_alliance" if group else "service", "group_id": group or "service",
