@@ -111,35 +111,10 @@ STATES: Final = {
     "fatal": State("✕", "Mend first", "bad"),
 }
 
-CHANGED_LEAD: Final = (
+ED_LEAD: Final = (
     "Each course that counts otherwise than the night before belongs to one part whole, and the parts add up to the "
     "movement. A figure that moves by one course has not become better or worse: look at the interval."
 )
-PARTS: Final = (
-    (
-        "rule_text",
-        "Rule change",
-        "a definition or setting was changed, and the same data count otherwise",
-    ),
-    (
-        "time_text",
-        "Passing of time",
-        "the twelve months moved on, or silence became an ending; no row changed",
-    ),
-    (
-        "corrected_text",
-        "Corrected rows",
-        "rows were mended, exported again otherwise, or taken back",
-    ),
-    ("late_text", "Late pairs", "a form came that completes the pair of a course that had ended"),
-    ("new_text", "New data", "appointments, forms and courses that were not there"),
-    (
-        "together_text",
-        "Together",
-        "several of these at once in one course, or parts with too few courses to be told apart",
-    ),
-)
-
 PROCESS_LEGEND: Final = (
     ("rule", "Mean"),
     ("dash", "Process limits"),
@@ -167,7 +142,7 @@ PROCESS_SOURCE: Final = (
     "Chance alone shows a special cause somewhere in about one of six charts of 24 months in which nothing happened."
 )
 
-WORKBOOK_NOTES: Final = (
+OOK_NOTES: Final = (
     "Each sheet holds one section of the managers' pages: a line for each figure, unit and period. Values are those of the "
     "pages, with up to four decimals; rates are shares that the cell shows in per cent.",
     "A figure that is not shown has its reason in the cell of its value. It is not zero, and it is left out of nothing.",

@@ -62,6 +62,7 @@ COLUMNS: Final = (
     Column("As of", "as_of", "date"),
 )
 WITHHELD: Final = frozenset({"value", "low", "high", "numerator"})
+WORKB
 NOT_SHOWN: Final = "not shown"
 
 
@@ -150,7 +151,7 @@ def _notes(sheet: Worksheet, tables: Tables, forms: dict[str, Format]) -> None:
             for row in in_order(tables, "clinic", "clinic_name", "clinic_id")
         ),
         ("", ""),
-        *((_("How to read it"), _(text)) for text in words.WORKBOOK_NOTES),
+        *((_("How to read it"), _(text)) for text in NOTES),
         ("", ""),
         *((f"{_('Do not conclude')}: {_(what)}", _(why)) for what, why in words.DO_NOT_CONCLUDE),
     ]
