@@ -111,10 +111,6 @@ STATES: Final = {
     "fatal": State("✕", "Mend first", "bad"),
 }
 
-ED_LEAD: Final = (
-    "Each course that counts otherwise than the night before belongs to one part whole, and the parts add up to the "
-    "movement. A figure that moves by one course has not become better or worse: look at the interval."
-)
 PROCESS_LEGEND: Final = (
     ("rule", "Mean"),
     ("dash", "Process limits"),
@@ -142,14 +138,6 @@ PROCESS_SOURCE: Final = (
     "Chance alone shows a special cause somewhere in about one of six charts of 24 months in which nothing happened."
 )
 
-OOK_NOTES: Final = (
-    "Each sheet holds one section of the managers' pages: a line for each figure, unit and period. Values are those of the "
-    "pages, with up to four decimals; rates are shares that the cell shows in per cent.",
-    "A figure that is not shown has its reason in the cell of its value. It is not zero, and it is left out of nothing.",
-    "Eligible is how many should have a value, counted is how many have one. Read both before the value.",
-    "A period that is unfinished or settling will still move: data or endings of it are to come.",
-    "Target and figure are compared by the interval, not by the value alone.",
-)
 ALLIANCE_LEVEL: Final = "early_alliance_mean"
 ALLIANCE_COURSE: Final = "early_alliance_slope"
 ALLIANCE_ALONE: Final = (

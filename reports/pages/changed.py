@@ -5,7 +5,10 @@ from typing import Any, Final
 from reports.pages.shared import shared
 from reports.rows import Row, Tables, in_order, only_row
 
-CHANG
+LEAD: Final = (
+    "Each course that counts otherwise than the night before belongs to one part whole, and the parts add up to the "
+    "movement. A figure that moves by one course has not become better or worse: look at the interval."
+)
 PARTS: Final = (
     (
         "rule_text",
