@@ -108,7 +108,7 @@ def test_wide_tables_scroll_in_a_box_that_can_be_focused(read):
 def test_every_page_says_when_it_is_for_and_who_reads_it(read):
     for path, page in read.items():
         foot = page.all("footer")[0].text
-        assert "As of 20 Nov 2026, revision 1 · Rapport 0.1.0 ·" in foot, path
+        assert "As of 20 Nov 2026, revision 1 · Rapport 0.1.0" in foot, path
         assert "do not prove a cause" in foot, path
         assert re.search(r"\bFor \w+", foot), path
 
