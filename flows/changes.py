@@ -24,12 +24,20 @@ from flows.sql_files import MEASURE_SHAPE, SqlFile, measures
 from flows.warehouse import limit_resources
 from schemas.change import CHANGE_TABLES
 
-NEEDED = (
-    "measure/total", "measure/published", "ref/period", "ref/rule", "score/course",
-    "score/course_appointment", "score/end_state", "score/form_place", "score/outcome",
-)  # fmt: skip
+# What is read of the snapshot of the night before, whatever the measures read.
+NEEDED = {
+    "measure.total": "level, unit_id, period_id, measure, instrument_id, kind, n, sum_x",
+    "measure.published": "level, unit_id, period_id, measure, instrument_id, is_shown",
+    "ref.period": "period_id, period_kind, period_start, period_end",
+    "ref.rule": "kind, name, content",
+    "score.course": "episode_id, patient_id",
+    "score.course_appointment": "episode_id, session_id",
+    "score.end_state": "episode_id, is_ended",
+    "score.form_place": "episode_id, form_id",
+    "score.outcome": "episode_id, category",
+}
 FIRST = "no night was published before"
-GONE = "the night before is not kept any more, or was published by an older version of the program"
+GONE = "the night before is not kept whole, or was published by an older version of the program"
 # Tonight's tables under a course's name in place of a therapist's, while they are counted.
 TONIGHT = "by_course"
 
@@ -42,7 +50,7 @@ def fill_changes(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         con.execute("insert into measure.night_before values (null, null, ?)", [FIRST])
         return
     folder = snapshot_folder(published_folder(night.workspace, *before))
-    why_not = None if all((folder / f"{name}.parquet").is_file() for name in NEEDED) else GONE
+    why_not = None if _is_whole(folder) else GONE
     con.execute("insert into measure.night_before values (?, ?, ?)", [*before, why_not])
     if why_not is None:
         _hold_against(con, folder, night.workspace.scratch)
@@ -68,6 +76,17 @@ def empty_changes(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"comment on table {table} is {literal(words)}")
         for column, _, meaning in columns:
             con.execute(f"comment on column {table}.{column} is {literal(meaning)}")
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether the snapshot can be read, tried where a fault of it spoils no transaction."""
+    with duckdb.connect() as past:
+        try:
+            for table, columns in NEEDED.items():
+                past.execute(f"select {columns} from {_snapshot(folder, table)} limit 0")
+        except duckdb.Error:
+            return False
+    return True
 
 
 def _hold_against(con: duckdb.DuckDBPyConnection, folder: Path, scratch: Path) -> None:
@@ -101,7 +120,7 @@ def _count_before(
                     _by_course(past, name, _snapshot(folder, name))
                 past.execute(f"insert into counted {_courses(file, file.text)}")
                 known.append(file.table)
-            except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException):
+            except duckdb.Error:
                 continue
         past.execute(f"copy counted to {literal(str(target))} (format parquet)")
     return known

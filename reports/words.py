@@ -113,43 +113,6 @@ STATES: Final = {
     "fatal": State("✕", "Mend first", "bad"),
 }
 
-CHANGED_LEAD: Final = (
-    "Each course that counts otherwise than the night before belongs to one part whole, and the parts add up to the "
-    "movement. A figure that moves by one course has not become better or worse: look at the interval."
-)
-PARTS: Final = (
-    (
-        "rule_text",
-        "Rule change",
-        "a definition or setting was changed, and the same data count otherwise",
-    ),
-    (
-        "time_text",
-        "Passing of time",
-        "the twelve months moved on, or silence became an ending; no row changed",
-    ),
-    (
-        "corrected_text",
-        "Corrected rows",
-        "rows were mended, exported again otherwise, or taken back",
-    ),
-    ("late_text", "Late pairs", "a form came that completes the pair of a course that had ended"),
-    ("new_text", "New data", "appointments, forms and courses that were not there"),
-    (
-        "together_text",
-        "Together",
-        "several of these at once in one course, or parts with too few courses to be told apart",
-    ),
-)
-
-WORKBOOK_NOTES: Final = (
-    "Each sheet holds one section of the managers' pages: a line for each figure, unit and period. Values are those of the "
-    "pages, with up to four decimals; rates are shares that the cell shows in per cent.",
-    "A figure that is not shown has its reason in the cell of its value. It is not zero, and it is left out of nothing.",
-    "Eligible is how many should have a value, counted is how many have one. Read both before the value.",
-    "A period that is unfinished or settling will still move: data or endings of it are to come.",
-    "Target and figure are compared by the interval, not by the value alone.",
-)
 ALLIANCE_LEVEL: Final = "early_alliance_mean"
 ALLIANCE_COURSE: Final = "early_alliance_slope"
 ALLIANCE_ALONE: Final = (

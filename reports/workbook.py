@@ -62,6 +62,14 @@ COLUMNS: Final = (
     Column("As of", "as_of", "date"),
 )
 WITHHELD: Final = frozenset({"value", "low", "high", "numerator"})
+NOTES: Final = (
+    "Each sheet holds one section of the managers' pages: a line for each figure, unit and period. Values are those of the "
+    "pages, with up to four decimals; rates are shares that the cell shows in per cent.",
+    "A figure that is not shown has its reason in the cell of its value. It is not zero, and it is left out of nothing.",
+    "Eligible is how many should have a value, counted is how many have one. Read both before the value.",
+    "A period that is unfinished or settling will still move: data or endings of it are to come.",
+    "Target and figure are compared by the interval, not by the value alone.",
+)
 NOT_SHOWN: Final = "not shown"
 
 
@@ -150,7 +158,7 @@ def _notes(sheet: Worksheet, tables: Tables, forms: dict[str, Format]) -> None:
             for row in in_order(tables, "clinic", "clinic_name", "clinic_id")
         ),
         ("", ""),
-        *((_("How to read it"), _(text)) for text in words.WORKBOOK_NOTES),
+        *((_("How to read it"), _(text)) for text in NOTES),
         ("", ""),
         *((f"{_('Do not conclude')}: {_(what)}", _(why)) for what, why in words.DO_NOT_CONCLUDE),
     ]

@@ -1,10 +1,38 @@
 """What moved since the night before: the managers' page of it, and its part of their first page."""
 
-from typing import Any
+from typing import Any, Final
 
 from reports.pages.shared import shared
 from reports.rows import Row, Tables, in_order, only_row
 
+LEAD: Final = (
+    "Each course that counts otherwise than the night before belongs to one part whole, and the parts add up to the "
+    "movement. A figure that moves by one course has not become better or worse: look at the interval."
+)
+PARTS: Final = (
+    (
+        "rule_text",
+        "Rule change",
+        "a definition or setting was changed, and the same data count otherwise",
+    ),
+    (
+        "time_text",
+        "Passing of time",
+        "the twelve months moved on, or silence became an ending; no row changed",
+    ),
+    (
+        "corrected_text",
+        "Corrected rows",
+        "rows were mended, exported again otherwise, or taken back",
+    ),
+    ("late_text", "Late pairs", "a form came that completes the pair of a course that had ended"),
+    ("new_text", "New data", "appointments, forms and courses that were not there"),
+    (
+        "together_text",
+        "Together",
+        "several of these at once in one course, or parts with too few courses to be told apart",
+    ),
+)
 # Of the service's figures, so many stand on the first page.
 FIRST = 5
 
@@ -12,7 +40,9 @@ FIRST = 5
 def changed(tables: Tables) -> dict[str, Any]:
     """Gathers every figure that moved, by unit: the year's, and those of other periods."""
     return shared(tables, "changed") | {
+        "lead": LEAD,
         "change": only_row(tables, "change_night"),
+        "moved_by": PARTS,
         "rule_changes": in_order(tables, "rule_change", "kind", "name"),
         "units": [
             {
@@ -34,6 +64,7 @@ def first_changes(tables: Tables) -> dict[str, Any]:
     ]
     return {
         "change": only_row(tables, "change_night"),
+        "moved_by": PARTS,
         "rule_changes": in_order(tables, "rule_change", "kind", "name"),
         "first_changes": moved[:FIRST],
         "has_more_changes": len(moved) > FIRST,

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.changes import night_before
+from flows.changes import NEEDED, _is_whole, night_before
 from flows.workspace import Workspace
 from tests.nightly.conftest import CANARY, SESSIONS, drop, form, form_file, make_service, run
 
@@ -187,3 +187,22 @@ def test_a_revision_is_held_against_the_night_before() -> None:
         " (date '2026-04-20', 3, 'running')) as night (as_of, revision, state)"
     )
     assert night_before(con) == (SECOND - timedelta(days=1), 2)
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut off", "older"])
+def test_a_snapshot_that_is_not_whole_is_no_fault_of_the_night(tmp_path: Path, harm: str) -> None:
+    con = duckdb.connect()
+    for table, columns in NEEDED.items():
+        path = tmp_path / f"{table.replace('.', '/')}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        named = ", ".join(f"1 as {column}" for column in columns.split(", "))
+        con.execute(f"copy (select {named}) to '{path}'")
+    assert _is_whole(tmp_path)
+    path = tmp_path / "score/outcome.parquet"
+    if harm == "gone":
+        path.unlink()
+    elif harm == "cut off":
+        path.write_bytes(path.read_bytes()[:100])
+    else:
+        con.execute(f"copy (select 1 as episode_id) to '{path}'")
+    assert not _is_whole(tmp_path)
