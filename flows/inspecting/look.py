@@ -18,7 +18,7 @@ from flows.inspecting.table_archive import known_tables
 from flows.reading.cells import clean_name
 from flows.reading.delimited import BYTE_ORDER_MARKS
 from flows.reading.header import joined_names
-from flows.reading.json_records import read_records
+from flows.reading.json_stretches import read_records
 from flows.reading.json_table import flat_cells
 from schemas.presets import presets
 
