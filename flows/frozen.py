@@ -3,8 +3,8 @@
 A constant pooled over a service (a spread within patients, a percentile, a coefficient) changes a
 little with every delivery; were it taken anew each night, every patient's flag would flicker with
 other patients' data. So the first night of a quarter that can compute it keeps it in the schema
-`kept`, and later nights of the quarter read it back. A past night reads what was kept by then. What the public reads of a closed window is kept for
-good, in the same way.
+`kept`, and later nights of the quarter read it back. A past night reads what was kept by then. What the
+public reads of a closed window is kept for good, in the same way.
 """
 
 from __future__ import annotations
