@@ -167,24 +167,25 @@ def _worded_groups(look: Look, taken: set[str]) -> list[ItemGroup]:
     """Neighbours whose names are questions: parts of one question, or answered by the labels of one scale."""
     groups: list[ItemGroup] = []
     run: list[str] = []
+    seen: set[str] = set()
     for name in [*look.columns, ""]:
-        if run and not _goes_on(look, run, name, taken):
+        is_free = bool(name) and name not in taken and not is_personal(name)
+        labels = _labels(look, name) if is_free else set()
+        if run and not (is_free and _goes_on(run, seen, name, labels)):
             if group := _worded_group(look, run):
                 groups.append(group)
-            run = []
-        if name and name not in taken and not is_personal(name):
+            run, seen = [], set()
+        if is_free:
             run.append(name)
+            seen |= labels
     return groups
 
 
-def _goes_on(look: Look, run: list[str], name: str, taken: set[str]) -> bool:
+def _goes_on(run: list[str], seen: set[str], name: str, labels: set[str]) -> bool:
     """True where a column asks the next part, or is answered by the same few labels as the run."""
-    if not name or name in taken or is_personal(name) or _question(name) != _question(run[0]):
-        return False
-    before = set().union(*(_labels(look, other) for other in run))
-    labels = _labels(look, name)
-    is_shared = bool(before & labels or not labels or _question(name))
-    return is_shared and len(before | labels) <= MOST_LABELS
+    question = _question(name)
+    is_shared = bool(seen & labels or not labels or question)
+    return question == _question(run[0]) and is_shared and len(seen | labels) <= MOST_LABELS
 
 
 def _question(name: str) -> str:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from flows.inspecting.detect import detect
-from flows.reading.archive import is_archive, opened
+from flows.reading.archive import is_archive, opened, telling
 from flows.reading.export import Export
 from flows.reading.finding import Findings
 from schemas.export_format import Read, Source
 
-LINES_SEEN = 50
+BYTES_SEEN = 1 << 16
 
 
 def known_tables(path: Path) -> tuple[str, dict[str, bytes]] | None:
-    """The preset, and the first lines of each table; None for any other file.
+    """The preset, and the beginning of each table; None for any other file.
 
     Raises:
         FileRefused: when the archive is damaged or unsafe.
@@ -32,9 +31,7 @@ def known_tables(path: Path) -> tuple[str, dict[str, bytes]] | None:
             if preset is None:
                 return None
             tables = {}
-            for place, member in enumerate(archive.members):
-                unpacked = archive.unpack(member, export.folder / f"table{place}")
-                with unpacked.open("rb") as raw:
-                    tables[names[place]] = b"".join(islice(raw, LINES_SEEN))
-                unpacked.unlink()
+            for name, member in zip(names, archive.members.values(), strict=True):
+                with telling(archive.is_locked), archive.zip.open(member) as packed:
+                    tables[name] = packed.read(BYTES_SEEN)
     return preset, tables

@@ -14,7 +14,7 @@ import pytest
 
 from flows.reading.delivery import DeliveryRules, merge_file, open_state, read_delivery
 from flows.reading.incoming import Pseudonyms
-from schemas.export_format import Appointment, Episode, Fields, Form, Mapping, check_mapping
+from schemas.export_format import Action, Appointment, Episode, Fields, Form, Mapping, check_mapping
 from schemas.mapping_faults import MappingFaults
 from schemas.mapping_parts import FieldRule
 from tests.reading.conftest import HEADER, REGISTRY, Read, phq_mapping, row
@@ -23,13 +23,14 @@ Reader = Callable[..., Read]
 
 # Two words that the field may say; other fields are ids, texts and dates.
 WORDS = {
+    "kind": ("call", "letter"), "outcome": ("reached", "declined"),
     "respondent": ("patient", "relative"), "status": ("attended", "no_show"),
     "mode": ("video", "telephone"), "end_reason": ("completed", "dropout"),
     "sex": ("female", "male"), "age_band": ("18_25", "26_35"), "language": ("de", "fr"),
     "diagnosis_group": ("anxiety", "other"), "employment": ("employed", "retired"),
     **dict.fromkeys(("interpreter", "interpreter_needed", "previous_treatment", "end_planned"), ("yes", "no")),
 }  # fmt: skip
-INSTANTS, DAYS = ("answered_at", "planned_at"), ("start", "end", "referral")
+INSTANTS, DAYS = ("answered_at", "planned_at"), ("start", "end", "referral", "acted_on")
 IDS = ("patient", "therapist", "episode", "id")
 # Cells and the option's value by kind; None where the kind refuses it.
 CELLS = {
@@ -75,7 +76,9 @@ STORED = {
     "session": "session_label", "id": "row_id", "start": "started_on", "end": "ended_on",
     "referral": "referred_on",
 }  # fmt: skip
-PARTS = {"fields": Fields, "form": Form, "appointment": Appointment, "episode": Episode}
+PARTS = {
+    "fields": Fields, "form": Form, "appointment": Appointment, "episode": Episode, "action": Action,
+}  # fmt: skip
 
 
 def kind(field: str) -> str:
@@ -126,9 +129,13 @@ def mapping(
             parts[part][name][str(option)] = value
     own = {"instrument": "PHQ-9", "scores": {"total": "total"}, **parts.pop("form")}
     shared = {"instrument": "GAD-7", "scores": {"total": "total"}, "respondent": "patient"}
-    source = {"name": "s", "delivery": "append", "read": {"format": "csv"}, "form": [own, shared]}
+    source = {"delivery": "append", "read": {"format": "csv"}}
+    log = {**source, "name": "log", "match": "*.log", "action": parts.pop("action")}
+    log["fields"] = {"ignore": ["*"]}
+    parts["fields"]["ignore"] = ["*"]
+    care = {**source, "name": "care", "match": "*.csv", "form": [own, shared], **parts}
     clinic = {"id": "x", "timezone": "Europe/Berlin"}
-    return check_mapping({"mapping": 1, "clinic": clinic, "source": [{**source, **parts}]})
+    return check_mapping({"mapping": 1, "clinic": clinic, "source": [care, log]})
 
 
 @cache
@@ -140,20 +147,23 @@ def outcome(option: str | None) -> dict[tuple[str, str], tuple[Any, ...]]:
     con = duckdb.connect()
     Pseudonyms(None, "x").install(con)
     rules = DeliveryRules(mapping(option), REGISTRY, date(1900, 1, 1), None)
+    state = open_state(with_text=False)
+    told: list[tuple[Any, ...]] = []
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "file.csv"
-        path.write_text(",".join(cells) + "\n" + ",".join(cells.values()) + "\n")
         (scratch := Path(folder) / "scratch").mkdir()
-        task = read_delivery(con, path, rules, scratch, "d0", with_text=True)
-        merge_file(con, task, open_state(with_text=True), "d0", date(9999, 1, 1), rules)
+        for number, name in enumerate(("file.csv", "file.log")):
+            path = Path(folder) / name
+            path.write_text(",".join(cells) + "\n" + ",".join(cells.values()) + "\n")
+            task = read_delivery(con, path, rules, scratch, f"d{number}")
+            merge_file(con, task, state, f"d{number}", date(9999, 1, 1), rules)
+            told += task.reading.findings.frame().select("column_name", "rule").rows()
     stored: dict[str, dict[str, Any]] = {}
     for part, query in {
         "fields": "form_version where instrument_id = 'gad7'", "form": "form_version where instrument_id = 'phq9'",
-        "appointment": "appointment_version", "episode": "episode_version",
+        "appointment": "appointment_version", "episode": "episode_version", "action": "action_version",
     }.items():  # fmt: skip
         found = con.execute(f"from {query}").pl().to_dicts()
         stored[part] = found[0] if found else {}
-    told = task.reading.findings.frame().select("column_name", "rule").rows()
     return {
         (part, name): (
             stored[part].get(STORED.get(name, name)),
