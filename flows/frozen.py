@@ -3,8 +3,8 @@
 A constant pooled over a service (a spread within patients, a percentile, a coefficient) changes a
 little with every delivery; were it taken anew each night, every patient's flag would flicker with
 other patients' data. So the first night of a quarter that can compute it keeps it in the schema
-`kept`, and later nights of the quarter read it back. A past night reads what was kept by then. What the public reads of a closed window is kept for
-good, in the same way.
+`kept`, and later nights of the quarter read it back. A past night reads what was kept by then. What the
+public reads of a closed window is kept for good, in the same way.
 """
 
 from __future__ import annotations
@@ -53,6 +53,23 @@ def recall(name: str, keys: Sequence[str], span: str = THIS_QUARTER) -> str:
         f"select * from kept.{name} where {span}"
         f" qualify {FROZEN_ON} = max({FROZEN_ON}) over (partition by {listed})"
     )
+
+
+def all_held(
+    con: duckdb.DuckDBPyConnection, name: str, keys: Sequence[str], table: str | None
+) -> bool:
+    """Whether every key there can be is kept of this quarter already, so that nothing can be added.
+
+    Args:
+        con: with `as_of` set.
+        name: of the kept table.
+        keys: columns that are frozen together.
+        table: has every key there can be; None where no table has.
+    """
+    if table is None or not (held := held_keys(con, name, keys)):
+        return False
+    listed = ", ".join(f'"{key}"' for key in keys)
+    return held.issuperset(con.execute(f"select distinct {listed} from {table}").fetchall())
 
 
 def held_keys(

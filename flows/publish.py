@@ -34,7 +34,7 @@ UNFINISHED = ".building-"
 REPLACED = ".replaced-"
 AUDITED = ("landed", "valid", "finding", "ref", "score", "model", "measure", "report")
 # What a night is still writing of itself while it is published, and the fingerprint of the key.
-NOT_AUDITED = ("night_record", "clinic_night_record", "key_record")
+NOT_AUDITED = ("night_record", "clinic_night_record", "key_record", "score_record")
 # Histories are sorted by what identifies a version; everything else by all its columns.
 HISTORY_ORDER = "row_id, known_from, known_to, delivery_id, line"
 

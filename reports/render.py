@@ -47,8 +47,9 @@ def render(
                 page.data() | {"nav": _nav(page, listed), "file": PurePosixPath(page.path).name}
             )
         yield page.path, text
-        for path, content in exports.files.items() if exports and keep else ():
-            keep(path, content)
+        if exports is not None and keep is not None:
+            for path, content in exports.files.items():
+                keep(path, content)
         if progress is not None:
             progress()
 

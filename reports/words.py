@@ -369,6 +369,11 @@ INCIDENCE_LEAD: Final = (
     "(Aalen and Johansen's estimator). Courses begun in the two years of the figures; open ones count as long as they "
     "are followed. The share by session 3 and by session 5 is early dropout of those who started."
 )
+CURVE_LEAD: Final = (
+    "The same estimator at every session: the whole service from the first session on, and thirds by early alliance "
+    "from the session on at which the groups are formed. Bands are 95 % intervals; a curve ends where too few are "
+    "still followed. Bands that overlap leave open whether the groups differ."
+)
 LANDMARK_LEAD: Final = (
     "Courses are grouped by the mean of their first ratings, in thirds of all courses with the same questionnaire. Only "
     "those that came to the last of these sessions are in a group, and they are followed from it on: otherwise staying "

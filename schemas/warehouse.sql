@@ -87,6 +87,12 @@ create table if not exists landed.key_record (
     fingerprint varchar not null         -- of the pseudonymisation key, which must not change
 );
 
+-- What the standing tables of scores were built on: what has not changed since needs no new scores.
+create table if not exists landed.score_record (
+    name varchar not null,               -- night, quarter, program, aliases, rows of that night, or a table
+    content varchar not null             -- what it was; of rows and tables a hash
+);
+
 create table if not exists landed.release_record (
     delivery_id varchar not null,        -- held delivery that a person released
     clinic_id varchar not null,
@@ -103,6 +109,16 @@ create table if not exists landed.alias_record (
     until date not null,
     known_from date not null,            -- nights it holds for, as with valid rows
     known_to date not null
+);
+
+-- Kept because an older version of what was withdrawn may arrive later.
+create table if not exists landed.withdrawal_record (
+    clinic_id varchar not null,
+    source_name varchar not null,
+    kind varchar not null,               -- form | appointment | episode
+    row_id varchar not null,             -- of the row that its own system calls entered in error
+    version_order varchar not null,      -- version that said so; a later one counts again
+    as_of date not null                  -- night that read it
 );
 
 create table if not exists landed.objection_record (

@@ -79,15 +79,15 @@ def _open_courses(tables: Tables, courses: list[Row]) -> dict[str, Any]:
 
 def own_figures(tables: Tables) -> Iterator[Page]:
     """Lists the pages of therapists' own figures, where there may be any."""
-    figures = Figures(tables["figure"])
+    figures = units.TherapistFigures(tables, Figures(tables["figure"]))
     for row in in_order(tables, "therapist", "clinic_id", "label", "therapist_id"):
         if has_page(tables, row):
             gather = partial(_own_figures, tables, figures, row)
             yield Page(f"{stem(row)}/{FIGURES}", "therapist.html.j2", gather, "Your figures")
 
 
-def _own_figures(tables: Tables, figures: Figures, therapist: Row) -> dict[str, Any]:
-    found = units.therapist_figures(tables, figures, therapist)
+def _own_figures(tables: Tables, figures: units.TherapistFigures, therapist: Row) -> dict[str, Any]:
+    found = figures.gather(therapist)
     # What leads to the managers' pages of the clinic and of the methods is said in words here.
     apart = {"clinic": {**found["clinic"], "path": None}, "defined": frozenset[str]()}
     return found | in_folder(tables, therapist, "therapist") | apart

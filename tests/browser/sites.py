@@ -36,6 +36,9 @@ DEMO = (
 )
 # Made like clinic-cedar.over-time.html, and not looked at one by one.
 ALIKE = (
+    "demo/managers/mend-alder.html",
+    "demo/managers/mend-birch.html",
+    "demo/managers/mend-cedar.html",
     "demo/managers/over-time.html",
     "demo/managers/clinic-alder.over-time.html",
     "demo/managers/clinic-birch.over-time.html",

@@ -168,6 +168,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         **therapist_tables(therapists),
         **_for_review(),
         **process_tables(LEAK),
+        "completeness_month": _completeness_months(),
         **alliance_tables(HOSTILE, with_page),
         **worklist_tables(HOSTILE, with_page),
         **ending_tables(HOSTILE),
@@ -752,3 +753,19 @@ def _for_review() -> dict[str, list[dict[str, Any]]]:
             }
         ],
     }
+
+
+def _completeness_months() -> list[dict[str, Any]]:
+    return [
+        {
+            "clinic_id": clinic_id, "clinic_name": clinic_name, "instrument_id": instrument,
+            "instrument": instrument.upper(), "month_no": month + 1,
+            "month_start": date(2025 + (month + 10) // 12, (month + 10) % 12 + 1, 1),
+            "shade": None if month == 4 else month % 5,
+            "value_text": None if month == 4 else f"{20 * (month % 5) + 10} %",
+            "note": TOO_FEW if month == 4 else "8 of 20",
+        }
+        for clinic_id, clinic_name in CLINICS
+        for instrument in ("phq9", "wai_sr")
+        for month in range(12)
+    ]  # fmt: skip
