@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
+from reports import folder_words
 from reports.pages import units
 from reports.pages.shared import FRONT, Page, has_page, shared, stem
 from reports.rows import Figures, Row, Tables, in_order
@@ -28,6 +29,7 @@ def pages(tables: Tables) -> Iterator[Page]:
 
 def _front(tables: Tables, therapist: Row, listed: list[Page]) -> dict[str, Any]:
     return in_folder(tables, therapist, "care_front") | {
+        "folder_words": folder_words,
         "listed": [(page.path.partition("/")[2], page.name) for page in listed],
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
-from reports import words
+from reports import folder_words, words
 from reports.pages.shared import Page
 from reports.rows import Tables, in_order, only_row
 
@@ -52,6 +52,7 @@ def _shared(tables: Tables, page: str) -> dict[str, Any]:
         "home": (FRONT, night["service_name"]),
         "root": None,
         "words": words,
+        "folder_words": folder_words,
         "missing_clinics": [],
         "fresh": [],
     }

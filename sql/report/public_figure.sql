@@ -20,7 +20,7 @@ select
     figure_order::integer as figure_order,
     label::varchar as label,
     (percent::varchar || ' %')::varchar as value_text,
-    ('of about ' || n::varchar)::varchar as n_text,
+    ('about ' || n::varchar)::varchar as n_text,
     note::varchar as note,
 from report.public_window
 qualify period_end = max(period_end) over ()

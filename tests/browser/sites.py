@@ -28,11 +28,17 @@ DEMO = (
     "demo/managers/endings.html",
     "demo/managers/model-card.html",
     "demo/managers/methods.html",
+    "demo/public/index.html",
+    "demo/public/notice.html",
+    "demo/auditors/index.html",
     "demo/auditors/scores.html",
     "demo/auditors/review.html",
 )
 # Made like clinic-cedar.over-time.html, and not looked at one by one.
 ALIKE = (
+    "demo/managers/mend-alder.html",
+    "demo/managers/mend-birch.html",
+    "demo/managers/mend-cedar.html",
     "demo/managers/over-time.html",
     "demo/managers/clinic-alder.over-time.html",
     "demo/managers/clinic-birch.over-time.html",
@@ -50,6 +56,9 @@ MADE_UP = (
     "made-up/managers/data-quality.html",
     "made-up/managers/on-track.html",
     "made-up/managers/methods.html",
+    "made-up/public/index.html",
+    "made-up/public/notice.html",
+    "made-up/auditors/index.html",
     "made-up/auditors/scores.html",
     "made-up/auditors/review.html",
     "made-up/care_team/therapist-ab12cd/index.html",

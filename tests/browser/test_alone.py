@@ -47,9 +47,9 @@ def ids(path: Path) -> frozenset[str]:
 
 def test_no_page_of_the_demonstration_is_left_out(sites: Sites) -> None:
     found = {p.relative_to(sites.folder).as_posix() for p in sites.path("demo").rglob("*.html")}
-    apart = {page for page in found if page.startswith(("demo/care_team/", "demo/public/"))}
+    apart = {page for page in found if page.startswith("demo/care_team/")}
     assert found - apart == {*DEMO, *ALIKE}
-    assert len(apart) > 2
+    assert apart
 
 
 def test_no_page_of_the_demonstration_weighs_300_kilobytes(sites: Sites) -> None:
@@ -62,7 +62,7 @@ def test_every_link_leads_to_a_file_and_a_place_in_it(visits: Visits, page: str)
     tab = visits.open(page)
     links = tab.eval_on_selector_all("[href]", "found => found.map(a => a.href)")
     links = [link for link in links if link != "data:,"]
-    assert len(links) > 5
+    assert len(links) > 2
     for link in set(links):
         address, place = urldefrag(link)
         assert address.startswith("file://"), link
@@ -76,7 +76,7 @@ def test_the_site_can_be_walked_over_http(browser: Browser, sites: Sites) -> Non
         asked: list[str] = []
         tab = context.new_page()
         tab.on("request", lambda request: asked.append(request.url))
-        starts = ("managers/index", "auditors/scores", "auditors/review")
+        starts = ("managers/index", "auditors/index", "public/index")
         waiting, seen = [f"{origin}/{start}.html" for start in starts], set()
         while waiting:
             address = waiting.pop()

@@ -203,7 +203,7 @@ def _edge_tables() -> dict[str, list[dict[str, Any]]]:
                 "figure_order": order,
                 "label": label,
                 "value_text": value,
-                "n_text": None if value is None else "of about 340",
+                "n_text": None if value is None else "about 340",
                 "note": "not shown: fewer than 8 people" if value is None else None,
             }
             for order, (measure, section, label, value) in enumerate(public)
