@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.frozen import keep, recall
+from flows.frozen import SO_FAR, THIS_QUARTER, all_held, keep, recall
 from flows.sql_header import GrainColumn, Header, HeaderColumn, HeaderFault, read_header
 from schemas.change import CHANGE_TABLES
 from schemas.model import FILLED_TABLES
@@ -105,19 +105,31 @@ def build(
         and file.name not in leave_out
     ]
     for file in built:
-        con.execute(f"create or replace table {file.name} as {_text(con, file)}")
-        _describe(con, file)
-        _check_grain(con, file)
+        build_table(con, file)
     return [file.name for file in built]
 
 
+def build_table(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+    """Build one table anew.
+
+    Raises:
+        BrokenTable: when it has duplicate or NULL keys.
+    """
+    con.execute(f"create or replace table {file.name} as {_text(con, file)}")
+    _describe(con, file)
+    check_grain(con, file, file.name)
+
+
 def _text(con: duckdb.DuckDBPyConnection, file: SqlFile) -> str:
-    """What the table is made of: its SELECT, or what was kept of it this quarter."""
-    if not (keys := file.header.frozen_by):
+    """What the table is made of: its SELECT, or what was kept of it this quarter or for good."""
+    frozen, closed = file.header.frozen_by, file.header.closed_by
+    if not (frozen or closed):
         return file.text
     name = f"{file.stage}_{file.table}_v{file.header.words['version']}"
-    keep(con, name, keys, file.text)
-    return recall(name, keys)
+    keys, span = frozen or closed, SO_FAR if closed else THIS_QUARTER
+    if closed or not all_held(con, name, keys, file.header.words.get("keys")):
+        keep(con, name, keys, file.text, span)
+    return recall(name, keys, span)
 
 
 def built_after(tables: Collection[str], root: Path = SQL_ROOT) -> frozenset[str]:
@@ -189,13 +201,24 @@ def _describe(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
     con.execute("; ".join(said))
 
 
-def _check_grain(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+def check_grain(con: duckdb.DuckDBPyConnection, file: SqlFile, table: str) -> None:
+    """See that a table made of a file has the keys its header promises.
+
+    Raises:
+        BrokenTable: when it has duplicate or NULL keys.
+    """
     keys = ", ".join(f'"{column.name}"' for column in file.header.grain)
     required = [f'"{column.name}" is null' for column in file.header.grain if not column.nullable]
     missing = f"filter (where {' or '.join(required) or 'false'})"
+    # As many hashes as rows means as many keys; only where two may be alike are they told apart.
+    row = con.execute(
+        f"select count(*) - count(distinct hash({keys})), count(*) {missing} from {table}"
+    ).fetchone()
+    if row == (0, 0):
+        return
     row = con.execute(
         f"select count(*) filter (where n > 1), coalesce(sum(n) {missing}, 0)"
-        f" from (select {keys}, count(*) as n from {file.name} group by {keys})"
+        f" from (select {keys}, count(*) as n from {table} group by {keys})"
     ).fetchone()
     duplicates, nulls = row or (0, 0)
     if duplicates or nulls:

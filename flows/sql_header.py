@@ -11,8 +11,13 @@ GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
 # A measure may be left out of comparisons at a level; by default it has all three. One that is
 # shown only `where: used` has no row for units that never use it, nor at levels it leaves out.
 # Therapists are placed in a funnel only where it says so. A frozen table names the columns whose rows
-# are kept together for a quarter.
-OPTIONAL_KEYS = frozenset({"levels", "frozen", "funnel", "where"})
+# are kept together for a quarter, and, where it is dear, a table that has every key it can have; one that is closed,
+# those whose rows are kept for good. A table of scores whose rows depend on one patient's records names the column
+# that says whose they are, and which rows change with time alone.
+OPTIONAL_KEYS = frozenset(
+    {"levels", "frozen", "closed", "funnel", "where", "keys", "patient", "ages"}
+)
+PATIENT_KEYS = frozenset({"patient_id", "episode_id", "form_id"})
 MEASURE_KEYS = frozenset(
     {
         "label",
@@ -73,6 +78,24 @@ class Header:
         """The columns whose rows are kept together for a quarter; empty where nothing is."""
         return tuple(_listed([self.words.get("frozen", "")]))
 
+    @property
+    def closed_by(self) -> tuple[str, ...]:
+        """The columns whose rows are kept together for good, once computed; empty where nothing is."""
+        return tuple(_listed([self.words.get("closed", "")]))
+
+    @property
+    def patient_key(self) -> str | None:
+        """The column that says whose a row is; None where rows depend on several patients."""
+        return self.words.get("patient")
+
+    @property
+    def ages(self) -> str | None:
+        """Which of the standing rows may read otherwise although nothing new is known of the patient.
+
+        A condition on the row, `night_before`, `night`, and the clinic's `horizon_before` and `horizon`.
+        """
+        return self.words.get("ages")
+
 
 def read_header(text: str, where: str) -> Header:
     """Read the leading comment block of a SQL file.
@@ -107,15 +130,31 @@ def read_header(text: str, where: str) -> Header:
         words=MappingProxyType(words),
     )
     _check_frozen(header, where)
+    _check_patient(header, where)
     return header
 
 
 def _check_frozen(header: Header, where: str) -> None:
     keys = {column.name for column in header.grain if not column.nullable}
-    if wrong := sorted(set(header.frozen_by) - keys):
+    kept_by = header.frozen_by + header.closed_by
+    if wrong := sorted(set(kept_by) - keys):
         raise HeaderFault(f"{where}: frozen by {', '.join(wrong)}, which is no key of the grain")
-    if header.frozen_by and FROZEN_ON not in {column.name for column in header.columns}:
+    if header.words.get("keys", "") not in {"", *(header.inputs if header.frozen_by else ())}:
+        raise HeaderFault(f"{where}: keys of a frozen table come from one of its inputs")
+    if kept_by and FROZEN_ON not in {column.name for column in header.columns}:
         raise HeaderFault(f"{where}: a frozen table has a column {FROZEN_ON}")
+
+
+def _check_patient(header: Header, where: str) -> None:
+    if header.patient_key is None:
+        if header.ages:
+            raise HeaderFault(f"{where}: rows that age belong to a patient; say by which column")
+        return
+    if header.patient_key not in PATIENT_KEYS & {column.name for column in header.columns}:
+        listed = ", ".join(sorted(PATIENT_KEYS))
+        raise HeaderFault(f"{where}: rows belong to a patient by a column of theirs: {listed}")
+    if header.frozen_by:
+        raise HeaderFault(f"{where}: what is frozen is no patient's")
 
 
 def _entries(text: str, where: str) -> tuple[str, dict[str, list[str]]]:

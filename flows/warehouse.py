@@ -88,6 +88,20 @@ def limit_resources(con: duckdb.DuckDBPyConnection, scratch: Path) -> None:
 
 
 @contextmanager
+def written_plainly(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Store what is built tonight as it is.
+
+    Ids are chance digits: packing them costs a quarter of the time of building, and as much again where
+    they are read, for room that is free again on the next night.
+    """
+    con.execute("set force_compression = 'uncompressed'")
+    try:
+        yield
+    finally:
+        con.execute("reset force_compression")
+
+
+@contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """All or nothing; after an error a commit would succeed and store nothing, so always roll back."""
     con.execute("begin transaction")

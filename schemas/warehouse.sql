@@ -87,6 +87,12 @@ create table if not exists landed.key_record (
     fingerprint varchar not null         -- of the pseudonymisation key, which must not change
 );
 
+-- What the standing tables of scores were built on: what has not changed since needs no new scores.
+create table if not exists landed.score_record (
+    name varchar not null,               -- night, quarter, program, aliases, rows of that night, or a table
+    content varchar not null             -- what it was; of rows and tables a hash
+);
+
 create table if not exists landed.release_record (
     delivery_id varchar not null,        -- held delivery that a person released
     clinic_id varchar not null,

@@ -25,11 +25,13 @@ def pages(tables: Tables) -> Iterator[Page]:
 
 
 def _mend(tables: Tables, clinic: Row) -> dict[str, Any]:
-    causes = [{**cause, "files": files} for cause, files in _causes(tables, clinic)]
+    causes = list(_causes(tables, clinic))
     return shared(tables, "mend", clinic["clinic_id"]) | {
         "clinic": clinic,
-        "causes": [cause for cause in causes if cause["severity"] == "reject"],
-        "warnings": [cause for cause in causes if cause["severity"] != "reject"],
+        "causes": [{**row, "files": files} for row, files in causes if row["severity"] == "reject"],
+        "warnings": [
+            place for row, files in causes if row["severity"] != "reject" for place in files
+        ],
     }
 
 

@@ -27,12 +27,14 @@ with setting as (
 flagged as (
     select
         answer.form_id,
-        min(answer.age_days) as age_days,
+        min(getvariable('as_of')::date - answer.answered_on) as age_days,
         string_agg(answer.topic || ' (' || answer.item::varchar || ')', ', ' order by answer.item)
             as item_text,
     from score.risk_answer as answer
     cross join setting
-    where answer.is_flagged and answer.age_days <= setting.days_listed
+    where
+        answer.is_flagged
+        and getvariable('as_of')::date - answer.answered_on <= setting.days_listed
     group by answer.form_id
 )
 

@@ -23,7 +23,7 @@
 --          high DECIMAL(9,4)         upper end of the 95 % interval
 --          numerator INTEGER         numerator of a rate
 --          n INTEGER                 denominator, or number of values
---          n_eligible INTEGER        how many should have had a value
+--          n_eligible INTEGER        how many should have had a value; NULL a count
 --          worst DECIMAL(9,4)        rate if every unknown one went badly
 --          best DECIMAL(9,4)         rate if every unknown one went well
 --          note VARCHAR              why withheld, or the caution that goes with it
@@ -64,7 +64,7 @@ select
     figure.high::decimal(9, 4) as high,
     figure.numerator::integer as numerator,
     figure.n::integer as n,
-    figure.n_eligible::integer as n_eligible,
+    case when figure.kind <> 'count' then figure.n_eligible end::integer as n_eligible,
     figure.worst::decimal(9, 4) as worst,
     figure.best::decimal(9, 4) as best,
     figure.note::varchar as note,

@@ -31,6 +31,7 @@
 --          closes VARCHAR            repaired or unrepaired, where a rupture closes here; else NULL
 --          is_open BOOLEAN           whether a rupture is open after this rating
 -- version: 2
+-- patient: episode_id
 with recursive setting as (
     select
         max(value) filter (where name = 'rupture_sd') as rupture_sd,

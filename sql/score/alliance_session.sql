@@ -5,7 +5,8 @@
 --
 -- grain:   session_id, instrument_id
 -- inputs:  ref.instrument, ref.reliable_change, ref.scale, ref.setting, score.alliance_rating,
---          score.course_appointment, score.expected_form, score.protocol, valid.clinic, valid.session
+--          score.clinic_horizon, score.course_appointment, score.expected_form, score.protocol,
+--          valid.session
 -- columns: session_id VARCHAR           attended session
 --          instrument_id VARCHAR        alliance questionnaire rated by the patient
 --          clinic_id VARCHAR            clinic
@@ -30,6 +31,8 @@
 --          is_any_drop BOOLEAN          whether it fell by a point of the item sum or more
 --          is_reliable_drop BOOLEAN     whether it fell by the reliable change of the instrument
 -- version: 1
+-- patient: episode_id
+-- ages:    is_expected and value is null and not is_missing
 with setting as (
     select max(value) filter (where name = 'attach_after_days') as days_allowed,
     from ref.setting
@@ -62,9 +65,7 @@ seen as (
         protocol.instrument_id,
         instrument.direction,
         expected.session_id is not null as is_expected,
-        least(
-            getvariable('as_of')::date, coalesce(clinic.data_through, getvariable('as_of')::date)
-        ) as horizon,
+        coalesce(clinic.horizon, getvariable('as_of')::date) as horizon,
     from score.course_appointment as session
     join score.protocol as protocol on session.clinic_id = protocol.clinic_id
     join ref.instrument as instrument on protocol.instrument_id = instrument.instrument_id
@@ -72,7 +73,7 @@ seen as (
         on
             session.session_id = expected.session_id
             and protocol.instrument_id = expected.instrument_id
-    left join valid.clinic as clinic on session.clinic_id = clinic.clinic_id
+    left join score.clinic_horizon as clinic on session.clinic_id = clinic.clinic_id
     where
         session.status = 'attended'
         and instrument.kind = 'alliance'

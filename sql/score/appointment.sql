@@ -5,7 +5,7 @@
 -- make one session.
 --
 -- grain:   session_id
--- inputs:  ref.instrument, ref.setting, valid.form, valid.session
+-- inputs:  ref.instrument, ref.setting, score.clinic_with_appointments, valid.form, valid.session
 -- columns: session_id VARCHAR        appointment
 --          clinic_id VARCHAR         clinic
 --          patient_id VARCHAR        patient
@@ -18,6 +18,7 @@
 --                                    cancelled_by_service, too_late_not_seen
 --          is_derived BOOLEAN        whether it was derived from forms
 -- version: 1
+-- patient: patient_id
 with setting as (
     select max(value) filter (where name = 'label_window_days') as label_window_days,
     from ref.setting
@@ -34,7 +35,10 @@ form as (
         ) as label,
     from valid.form as form
     join ref.instrument as instrument on form.instrument_id = instrument.instrument_id
-    where form.clinic_id not in (select session.clinic_id, from valid.session as session)
+    where
+        form.clinic_id not in (
+            select clinic.clinic_id, from score.clinic_with_appointments as clinic
+        )
 ),
 
 spread as (

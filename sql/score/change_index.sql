@@ -19,6 +19,7 @@
 --          has_norm BOOLEAN       whether the instrument has the norms
 --          has_group BOOLEAN      whether the service has courses enough of its own
 -- version: 1
+-- patient: episode_id
 with pair as (
     select
         change.episode_id,

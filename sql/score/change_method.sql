@@ -20,6 +20,7 @@
 --                                      not known or there is no cut-off
 --          why_not VARCHAR             why there is no category; NULL where there is one
 -- version: 1
+-- patient: episode_id
 with setting as (
     select
         max(value) filter (where name = 'change_critical') as critical,

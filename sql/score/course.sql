@@ -16,6 +16,8 @@
 --                                not recorded
 --          is_derived BOOLEAN    whether no record of the course was exported
 -- version: 1
+-- patient: patient_id
+-- ages:    ended_on > night_before and ended_on <= night
 with setting as (
     select max(value) filter (where name = 'derived_course_gap_days') as gap_days,
     from ref.setting

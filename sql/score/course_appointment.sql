@@ -17,6 +17,7 @@
 --          session_no INTEGER     ordinal among the attended sessions of the course; NULL where not
 --                                 attended
 -- version: 1
+-- patient: patient_id
 with pair as (
     select
         appointment.*,

@@ -14,6 +14,7 @@
 --          value_before DECIMAL(12,6) where it came from; NULL does not apply
 --          value_now DECIMAL(12,6)  where it stands; NULL does not apply
 -- version: 1
+-- patient: episode_id
 with setting as (
     select max(value) filter (where name = 'repair_window')::integer as repair_window,
     from ref.setting

@@ -11,6 +11,7 @@
 --          decided_by VARCHAR    sessions, later appointment, record, forms, or nobody
 --          n_therapists INTEGER  therapists with at least one attended session
 -- version: 1
+-- patient: episode_id
 with by_therapist as (
     select
         episode_id,

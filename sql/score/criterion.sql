@@ -11,6 +11,7 @@
 --          criterion VARCHAR      pattern
 --          is_met BOOLEAN         whether it is complete; NULL where missing answers leave it open
 -- version: 1
+-- patient: form_id
 with symptom as (
     select
         form.form_id,

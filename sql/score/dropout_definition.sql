@@ -11,6 +11,7 @@
 --          ended_on DATE        day it ended
 --          is_dropout BOOLEAN   whether it is one by this definition; NULL not known
 -- version: 1
+-- patient: episode_id
 with setting as (
     select max(value) filter (where name = 'few_sessions') as few_sessions,
     from ref.setting

@@ -26,6 +26,7 @@
 --                                          the same session number
 --          why_not VARCHAR                 why there is no congruence; NULL where there is
 -- version: 1
+-- patient: episode_id
 with setting as (
     select max(value) filter (where name = 'dyad_min_pairs') as min_pairs,
     from ref.setting

@@ -17,6 +17,7 @@
 --          is_complete BOOLEAN       whether the early phase is over: enough sessions, or the
 --                                    course has ended
 -- version: 1
+-- patient: episode_id
 with setting as (
     select
         max(value) filter (where name = 'early_sessions') as early_sessions,

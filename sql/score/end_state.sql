@@ -5,8 +5,8 @@
 -- closes it once more, and then for the recorded reason.
 --
 -- grain:   episode_id
--- inputs:  ref.setting, score.course, score.course_appointment, score.course_therapist,
---          valid.clinic
+-- inputs:  ref.setting, score.clinic_horizon, score.course, score.course_appointment,
+--          score.course_therapist
 -- columns: episode_id VARCHAR         course
 --          clinic_id VARCHAR          clinic
 --          patient_id VARCHAR         patient
@@ -32,6 +32,10 @@
 --                                     it came about
 --          definition_version INTEGER version of these rules
 -- version: 2
+-- patient: patient_id
+-- ages:    (state = 'ongoing' and night - last_contact_on >= gap_days - 1)
+--          or (state = 'ongoing_unknown_since' and horizon > horizon_before)
+--          or (not is_resolved and horizon - ended_on >= gap_days - 1)
 with setting as (
     select
         max(value) filter (where name = 'gap_days') as gap_days,
@@ -86,13 +90,11 @@ clock as (
         coalesce(contact.last_contact_on, course.started_on) as last_contact_on,
         contact.last_status,
         greatest(setting.gap_days, setting.gap_multiple * coalesce(usual_gap.days, 0)) as gap_days,
-        least(
-            getvariable('as_of')::date, coalesce(clinic.data_through, getvariable('as_of')::date)
-        ) as horizon,
+        coalesce(clinic.horizon, getvariable('as_of')::date) as horizon,
     from score.course as course
     left join contact on course.episode_id = contact.episode_id
     left join usual_gap on course.episode_id = usual_gap.episode_id
-    left join valid.clinic as clinic on course.clinic_id = clinic.clinic_id
+    left join score.clinic_horizon as clinic on course.clinic_id = clinic.clinic_id
     cross join setting
 ),
 

@@ -38,6 +38,7 @@
 --          frozen_on DATE                night it was computed on
 -- version: 1
 -- frozen:  instrument_id
+-- keys:    score.reference_course
 with setting as (
     select
         max(value) filter (where name = 'expected_courses_needed') as courses_needed,

@@ -12,6 +12,7 @@
 --          is_rated BOOLEAN       whether a form with a score is placed in the session
 --          is_inferred BOOLEAN    whether the protocol was inferred
 -- version: 1
+-- patient: episode_id
 with session as (
     select
         appointment.*,

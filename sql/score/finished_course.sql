@@ -15,6 +15,7 @@
 --          category VARCHAR       improved, deteriorated, no_reliable_change or unpaired
 --          is_long_enough BOOLEAN whether it had the sessions an outcome needs
 -- version: 1
+-- patient: episode_id
 select
     end_state.episode_id::varchar as episode_id,
     period.period_id::varchar as period_id,

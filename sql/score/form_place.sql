@@ -18,6 +18,7 @@
 --          answered_on DATE        day the form was filled in
 --          answered_at TIMESTAMP   time the form was filled in
 -- version: 1
+-- patient: patient_id
 with setting as (
     select
         max(value) filter (where name = 'attach_before_days') as attach_before_days,

@@ -14,6 +14,7 @@
 --          employment VARCHAR         employed, unemployed, ...
 --          referred_on DATE           day of the referral
 -- version: 1
+-- patient: episode_id
 with word as (
     -- rows that repeat a course may state a fact once: of each fact the newest word stands
     select

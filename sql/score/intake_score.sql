@@ -12,6 +12,7 @@
 --          form_id VARCHAR        form the score comes from
 --          value DECIMAL(12,6)    score on the instrument's primary scale
 -- version: 1
+-- patient: episode_id
 with setting as (
     select max(value) filter (where name = 'baseline_session')::integer as baseline_session,
     from ref.setting

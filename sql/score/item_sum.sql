@@ -15,6 +15,7 @@
 --          item_sum DECIMAL(18,9)  sum as if every item were there; NULL where too many are missing
 --          why_not VARCHAR         why there is no sum; NULL where there is one
 -- version: 1
+-- patient: form_id
 with item as (
     select
         instrument_id,

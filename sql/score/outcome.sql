@@ -15,6 +15,7 @@
 --          ended_on DATE          end of the course; NULL while ongoing
 --          n_attended INTEGER     attended sessions
 -- version: 1
+-- patient: episode_id
 with decided as (
     select
         change.episode_id,

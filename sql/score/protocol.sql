@@ -13,14 +13,22 @@
 -- version: 1
 with given as (
     select
-        course.clinic_id,
-        session_score.instrument_id,
-        session_score.session_no - lag(session_score.session_no) over (
-            partition by session_score.episode_id, session_score.instrument_id
-            order by session_score.session_no, session_score.session_id
+        episode_id,
+        instrument_id,
+        session_no - lag(session_no) over (
+            partition by episode_id, instrument_id
+            order by session_no
         ) as sessions_between,
-    from score.session_score as session_score
-    join score.course as course on session_score.episode_id = course.episode_id
+    from score.session_score
+),
+
+counted as (
+    select
+        course.clinic_id,
+        given.instrument_id,
+        given.sessions_between,
+    from given
+    join score.course as course on given.episode_id = course.episode_id
 ),
 
 inferred as (
@@ -28,7 +36,7 @@ inferred as (
         clinic_id,
         instrument_id,
         greatest(1, coalesce(quantile_disc(sessions_between, 0.5), 1)) as every,
-    from given
+    from counted
     group by clinic_id, instrument_id
 ),
 

@@ -24,11 +24,23 @@
 --          last_on DATE               day of the last score
 --          sessions_before_end INTEGER attended sessions after the last score
 -- version: 2
+-- patient: episode_id
 with setting as (
     select
         max(value) filter (where name = 'baseline_session') as baseline_session,
         max(value) filter (where name = 'attach_after_days') as follow_up_days,
     from ref.setting
+),
+
+attended as (
+    select
+        session.episode_id,
+        max(session.session_on) filter (where session.session_no <= setting.baseline_session)
+            as baseline_on,
+    from score.course_appointment as session
+    cross join setting
+    where session.status = 'attended'
+    group by session.episode_id
 ),
 
 wanted as (
@@ -37,20 +49,12 @@ wanted as (
         end_state.clinic_id,
         end_state.last_attended_on,
         protocol.instrument_id,
-        max(session.session_on) filter (where session.session_no <= setting.baseline_session)
-            as baseline_on,
-    from score.end_state as end_state
+        attended.baseline_on,
+    from attended
+    join score.end_state as end_state on attended.episode_id = end_state.episode_id
     join
         score.protocol as protocol
         on end_state.clinic_id = protocol.clinic_id and protocol.kind <> 'alliance'
-    join score.course_appointment as session on end_state.episode_id = session.episode_id
-    cross join setting
-    where session.status = 'attended'
-    group by
-        end_state.episode_id,
-        end_state.clinic_id,
-        end_state.last_attended_on,
-        protocol.instrument_id
 ),
 
 scored as (

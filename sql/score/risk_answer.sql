@@ -10,11 +10,11 @@
 --          item INTEGER           item number
 --          topic VARCHAR          what the item is about, in one word or two
 --          answered_on DATE       day of the answer
---          age_days INTEGER       days between the answer and the night
 --          answer DECIMAL(9,3)    raw answer, as on paper; NULL missing
 --          is_flagged BOOLEAN     whether the answer reaches the threshold; NULL where it is
 --                                 missing
 -- version: 1
+-- patient: form_id
 with answered as (
     select
         form.form_id,
@@ -46,7 +46,6 @@ select
     item::integer as item,
     topic::varchar as topic,
     answered_on::date as answered_on,
-    (getvariable('as_of')::date - answered_on)::integer as age_days,
     answer::decimal(9, 3) as answer,
     case op
         when '>=' then answer >= threshold

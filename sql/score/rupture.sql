@@ -20,6 +20,7 @@
 --          state VARCHAR           repaired, unrepaired, ended_in_rupture,
 --                                  unresolved_at_planned_end, censored, open
 -- version: 2
+-- patient: episode_id
 with later as (
     -- ratings of a rupture carry its onset
     select

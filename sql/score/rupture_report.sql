@@ -17,6 +17,7 @@
 --          answered_on DATE       day of the answer
 --          is_reported BOOLEAN    whether a rupture was reported; NULL where the answer is missing
 -- version: 1
+-- patient: form_id
 with answered as (
     select
         form.form_id,

@@ -18,6 +18,7 @@
 --          band VARCHAR            published name of the range the score lies in, where there is
 --                                  one
 -- version: 1
+-- patient: patient_id
 with wanted as (
     select
         form.form_id,

@@ -5,7 +5,7 @@
 -- Counting each ending as soon as it is known would count the kinds that are known early too often.
 --
 -- grain:   session_id
--- inputs:  ref.setting, score.course_appointment, score.end_state, valid.clinic
+-- inputs:  ref.setting, score.clinic_horizon, score.course_appointment, score.end_state
 -- columns: session_id VARCHAR    attended session
 --          episode_id VARCHAR    course
 --          clinic_id VARCHAR     clinic
@@ -19,6 +19,8 @@
 --          is_due BOOLEAN        whether they do
 --          is_at_risk BOOLEAN    whether it counts: due, and the outcome known
 -- version: 1
+-- patient: episode_id
+-- ages:    due_on > horizon_before and due_on <= horizon
 with session as (
     select
         appointment.session_id,
@@ -34,13 +36,11 @@ with session as (
         end_state.is_ended,
         end_state.end_known_on,
         end_state.gap_days + setting.value as due_days,
-        least(
-            getvariable('as_of')::date, coalesce(clinic.data_through, getvariable('as_of')::date)
-        ) as horizon,
+        coalesce(clinic.horizon, getvariable('as_of')::date) as horizon,
     from score.course_appointment as appointment
     join score.end_state as end_state on appointment.episode_id = end_state.episode_id
     join ref.setting as setting on setting.name = 'due_margin_days'
-    left join valid.clinic as clinic on appointment.clinic_id = clinic.clinic_id
+    left join score.clinic_horizon as clinic on appointment.clinic_id = clinic.clinic_id
     where appointment.status = 'attended'
 ),
 

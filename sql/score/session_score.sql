@@ -11,6 +11,7 @@
 --          form_id VARCHAR        form the score comes from
 --          value DECIMAL(12,6)    score on the instrument's primary scale
 -- version: 1
+-- patient: episode_id
 select
     place.session_id::varchar as session_id,
     place.instrument_id::varchar as instrument_id,

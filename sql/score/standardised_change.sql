@@ -11,6 +11,7 @@
 --                                         a pair, or while the service has too few courses
 --          adjusted_effect DECIMAL(12,6)  the same, had the course begun at the service's mean
 -- version: 1
+-- patient: episode_id
 with pair as (
     select
         change.*,

@@ -25,6 +25,7 @@
 --          is_reliably_recovered BOOLEAN   recovered and improved; NULL as for is_recovered
 --          is_verified BOOLEAN             whether all thresholds used were found in their source
 -- version: 1
+-- patient: episode_id
 with anxiety as (
     select *,
     from score.talking_therapies_measure

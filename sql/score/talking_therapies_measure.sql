@@ -24,6 +24,7 @@
 --          is_worse BOOLEAN           reliably worse; NULL not known
 --          is_verified BOOLEAN        whether its thresholds were found in their source
 -- version: 1
+-- patient: episode_id
 with measure as (
     select
         outcome_set.instrument_id,

@@ -7,7 +7,7 @@
 --
 -- grain:   session_id, instrument_id
 -- inputs:  ref.cutoff, ref.instrument, ref.reliable_change, ref.scale, ref.setting,
---          score.expected_course, score.intake_score, score.reference_course, score.session_score
+--          score.closed_course, score.expected_course, score.intake_score, score.session_score
 -- columns: session_id VARCHAR         attended session
 --          instrument_id VARCHAR      symptom or well-being instrument
 --          episode_id VARCHAR         course
@@ -21,6 +21,7 @@
 --          rule VARCHAR               bands and reliable change, or reliable change alone
 --          colour_in_test VARCHAR     held-out courses only: the colour by bands made without them
 -- version: 1
+-- patient: episode_id
 with setting as (
     select max(value) filter (where name = 'expected_sessions')::integer as sessions,
     from ref.setting
@@ -78,10 +79,9 @@ start as (
             and intake.instrument_id = band.instrument_id
             and (band.intake_above is null or intake.value > band.intake_above)
             and (band.intake_to is null or intake.value <= band.intake_to)
-    left join score.reference_course as in_test
+    left join score.closed_course as in_test
         on
-            in_test.made_of = 'all courses'
-            and in_test.is_held_out
+            in_test.is_held_out
             and intake.episode_id = in_test.episode_id
             and intake.instrument_id = in_test.instrument_id
     left join band as band_in_test

@@ -12,6 +12,7 @@
 --                                    not recorded, or lies after it
 --          days_to_second INTEGER    days from first to second session; NULL none
 -- version: 1
+-- patient: episode_id
 with second_session as (
     select
         episode_id,

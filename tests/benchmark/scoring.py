@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 
 from flows.reference import Service, fill_reference
-from flows.sql_files import build, read_sql_files
-from flows.warehouse import create_tables, limit_resources
+from flows.scores import build_scores, note_scores, standing_scores
+from flows.sql_files import build_table, read_sql_files
+from flows.warehouse import STORAGE, create_tables, limit_resources, transaction, written_plainly
 from schemas.instrument import SHIPPED, load_instruments
+from tests.benchmark.ingest import timed
 
 NIGHT = date(2026, 11, 17)
 # Name in the registry, items, lowest and highest answer, and the letters of its columns in the file.
@@ -24,11 +26,14 @@ COURSES = f"""
     select
         i, md5('patient' || i) as patient_id, md5('course' || i) as episode_id,
         md5('therapist' || i % 20000) as therapist_id, ({SESSIONS})[i % 20 + 1] as n_sessions,
-        (date '2024-01-01' + (hash(i) % 900)::integer) as started_on, 'clinic' || i % 120 as clinic_id
+        (date '2024-01-01' + (hash(i) % 1005)::integer) as started_on, 'clinic' || i % 120 as clinic_id
     from range({{}}) listed (i)"""
+KNOWN = "'d' as delivery_id, i as line, {} as known_from, date '9999-12-31' as known_to"
 ATTENDED = """
     select *, started_on + 7 * session_no - 7 as session_on, md5('session' || i || '/' || session_no) as session_id
     from (select *, unnest(range(1, n_sessions + 1))::integer as session_no from course)"""
+# The share of the patients who have a session on the night after.
+TOUCHED = 0.01
 # A level for each course that falls a little with every session, and an answer's own noise about it.
 ANSWER = "least({high}, greatest({low}, {low} + ((hash(i) % 97)::integer * {span} / 64.0 - session_no * 0.1"
 ANSWER += " + (hash(i * 1000 + session_no * 37 + item) % 100)::integer / 60.0 - 0.8)::integer))"
@@ -36,11 +41,12 @@ ANSWER += " + (hash(i * 1000 + session_no * 37 + item) % 100)::integer / 60.0 - 
 
 @dataclass
 class Scoring:
-    """Seconds of the floor and of every table of the stage."""
+    """Seconds of the floor, of every table of the stage, and of the stage on the night after."""
 
     title: str
     floor: float
     tables: list[tuple[str, float]] = field(default_factory=list)
+    night: tuple[str, float] = ("", 0.0)
 
     @property
     def total(self) -> float:
@@ -55,13 +61,14 @@ def measure_scoring(folder: Path, sessions: int) -> Scoring:
         folder: an empty folder with room for about a kilobyte a session.
         sessions: about so many.
     """
-    con = duckdb.connect(str(folder / "warehouse.duckdb"))
+    con = duckdb.connect(str(folder / "warehouse.duckdb"), config=STORAGE)
     limit_resources(con, folder / "scratch")
     create_tables(con)
     con.execute(f"set variable as_of = date '{NIGHT}'")
     n_sessions = fill(con, sessions)
     clinics = {f"clinic{number}": f"Clinic {number}" for number in range(120)}
-    fill_reference(con, load_instruments([SHIPPED]), Service("Benchmark", clinics), NIGHT)
+    service, instruments = Service("Benchmark", clinics), load_instruments([SHIPPED])
+    fill_reference(con, instruments, service, NIGHT)
     export = folder / "export.csv"
     con.execute(f"copy ({as_text()}) to '{export}' (header)")
     con.execute("checkpoint")
@@ -69,14 +76,26 @@ def measure_scoring(folder: Path, sessions: int) -> Scoring:
         f"{n_sessions:,} sessions with {len(FORMS)} forms each", read_floor(folder, export)
     )
     export.unlink()
-    for file in read_sql_files():
-        if file.stage == "score":
-            result.tables.append((file.table, _timed(con, file.name)))
-    start = time.perf_counter()
+    con.execute("create schema score")
+    with written_plainly(con), transaction(con):
+        for file in read_sql_files():
+            if file.stage == "score":
+                result.tables.append((file.table, timed(lambda file=file: build_table(con, file))))
+        note_scores(con, NIGHT, "all patients")
+        start = time.perf_counter()
     con.execute("checkpoint")
     result.tables.append(("written to disk", time.perf_counter() - start))
     (scored,) = con.execute("select count(*) from score.session_score").fetchone() or (0,)
     assert scored > 0.9 * n_sessions * len(FORMS), scored
+    after = NIGHT + timedelta(days=1)
+    bring_sessions(con, after)
+    con.execute("checkpoint")
+    start = time.perf_counter()
+    with written_plainly(con), standing_scores(con, after) as standing, transaction(con):
+        fill_reference(con, instruments, service, after)
+        computed = build_scores(con, after, standing)
+    con.execute("checkpoint")
+    result.night = f"{computed.partition(';')[0]} touched", time.perf_counter() - start
     con.close()
     return result
 
@@ -85,7 +104,7 @@ def fill(con: duckdb.DuckDBPyConnection, sessions: int) -> int:
     """Fill the base tables as reading would have; how many attended sessions there are."""
     con.execute(f"create temp table course as {COURSES.format(sessions * 20 // sum(SESSIONS))}")
     con.execute(f"create temp table attended as {ATTENDED}")
-    known = "'d' as delivery_id, i as line, date '2026-01-01' as known_from, date '9999-12-31' as known_to"
+    known = KNOWN.format("date '2026-01-01'")
     con.execute(f"""
         insert into valid.episode_version by name
         select episode_id as row_id, clinic_id, 'rows' as source_name, patient_id, therapist_id,
@@ -93,6 +112,24 @@ def fill(con: duckdb.DuckDBPyConnection, sessions: int) -> int:
             case when i % 10 < 8 then started_on + 7 * n_sessions end as ended_on,
             case i % 10 when 0 then 'dropout' when 1 then 'dropout' else 'completed' end as end_reason
         from course""")
+    _enter_sessions(con, known)
+    (found,) = con.execute("select count(*) from attended").fetchone() or (0,)
+    return found
+
+
+def bring_sessions(con: duckdb.DuckDBPyConnection, night: date) -> None:
+    """One more session, with its forms, of those who began last: a share of all, seen on the day before."""
+    con.execute(f"set variable as_of = date '{night}'")
+    con.execute(f"""
+        create or replace temp table attended as
+        select * replace (n_sessions + 1 as session_no, date '{night}' - 1 as session_on,
+            md5('session' || i || '/' || n_sessions + 1) as session_id)
+        from attended where session_no = n_sessions
+        qualify row_number() over (order by started_on desc, i) <= {TOUCHED} * (from (select count(*) from course))""")
+    _enter_sessions(con, KNOWN.format(f"date '{night}'"))
+
+
+def _enter_sessions(con: duckdb.DuckDBPyConnection, known: str) -> None:
     con.execute(f"""
         insert into valid.appointment_version by name
         select session_id as row_id, clinic_id, 'rows' as source_name, patient_id, therapist_id,
@@ -110,8 +147,6 @@ def fill(con: duckdb.DuckDBPyConnection, sessions: int) -> int:
                 [{answer} for item in range(1, {count + 1})]::decimal(9, 3)[] as answers,
                 'raw' as input_form, {known}
             from attended""")
-    (found,) = con.execute("select count(*) from attended").fetchone() or (0,)
-    return found
 
 
 def as_text() -> str:
@@ -124,12 +159,6 @@ def as_text() -> str:
     )
     keys = "i as patient, i % 20000 as therapist, i as episode, session_no, session_on"
     return f"select {keys}, {items} from attended"
-
-
-def _timed(con: duckdb.DuckDBPyConnection, name: str) -> float:
-    start = time.perf_counter()
-    build(con, "score", only={name})
-    return time.perf_counter() - start
 
 
 def read_floor(folder: Path, export: Path) -> float:

@@ -32,7 +32,7 @@ def changed_tables(hostile: str) -> dict[str, list[dict[str, Any]]]:
 def mend_tables(hostile: str) -> dict[str, list[dict[str, Any]]]:
     """One clinic with a cause of refusals in the file of the fix list, one with nothing to mend."""
     cause = {
-        "clinic_id": "birch", "severity": "reject", "rule": "answer-range", "column_name": "q3", "n": 14,
+        "clinic_id": "birch", "severity": "reject", "rule": "answer_not_declared", "column_name": hostile, "n": 14,
         "n_files": 1, "message": hostile, "what_to_do": "=cmd|' /C calc'!A0", "before": 82, "at_most": 91,
         "effect_text": "mending it lifts outcome known from 82 % to at most 91 %", "cause_order": 1,
     }  # fmt: skip

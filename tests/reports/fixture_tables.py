@@ -147,6 +147,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
     with_page = next(row["therapist_id"] for row in therapists if row["has_page"])
     return {
         "night": [_night()],
+        **_edge_tables(),
         "clinic": _clinics(),
         "therapist": therapists,
         "figure": _beside_the_service(figures),
@@ -167,9 +168,46 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         **therapist_tables(therapists),
         **_for_review(),
         **process_tables(LEAK),
+        "completeness_month": _completeness_months(),
         **alliance_tables(HOSTILE, with_page),
         **worklist_tables(HOSTILE, with_page),
         **ending_tables(HOSTILE),
+    }
+
+
+def _edge_tables() -> dict[str, list[dict[str, Any]]]:
+    """What no database holds, and the figures for the public."""
+    public = (
+        ("reliable_improvement", "outcome", "Reliably improved", "52 %"),
+        ("reliable_deterioration", "outcome", "Reliably deteriorated", None),
+        ("early_ending", "endings", "Ended early, not agreed", "21 %"),
+    )
+    return {
+        "therapist_name": [{"therapist_id": "t2", "name": f"Dr Ann Ärmel {HOSTILE}"}],
+        "patient_number": [{"patient_id": "p-e3", "number": f"A-117 {HOSTILE}"}],
+        "notice": [
+            {
+                "controller": f"Riverside Trust {HOSTILE}",
+                "contact": "privacy@riverside.example",
+                "legal_basis": None,
+                "kept": "10 years after the end of treatment",
+                "agreement": None,
+            }
+        ],
+        "public_figure": [
+            {
+                "measure": measure,
+                "instrument_id": None,
+                "period_label": "12 months to 31 October 2026",
+                "section": section,
+                "figure_order": order,
+                "label": label,
+                "value_text": value,
+                "n_text": None if value is None else "of about 340",
+                "note": "not shown: fewer than 8 people" if value is None else None,
+            }
+            for order, (measure, section, label, value) in enumerate(public)
+        ],
     }
 
 
@@ -715,3 +753,19 @@ def _for_review() -> dict[str, list[dict[str, Any]]]:
             }
         ],
     }
+
+
+def _completeness_months() -> list[dict[str, Any]]:
+    return [
+        {
+            "clinic_id": clinic_id, "clinic_name": clinic_name, "instrument_id": instrument,
+            "instrument": instrument.upper(), "month_no": month + 1,
+            "month_start": date(2025 + (month + 10) // 12, (month + 10) % 12 + 1, 1),
+            "shade": None if month == 4 else month % 5,
+            "value_text": None if month == 4 else f"{20 * (month % 5) + 10} %",
+            "note": TOO_FEW if month == 4 else "8 of 20",
+        }
+        for clinic_id, clinic_name in CLINICS
+        for instrument in ("phq9", "wai_sr")
+        for month in range(12)
+    ]  # fmt: skip

@@ -120,6 +120,7 @@ def test_tables_with_rules_of_their_own_have_cases() -> None:
         "score.change_cutoff",
         "score.change_group",
         "score.change_method",
+        "score.closed_course",
         "score.course",
         "score.course_appointment",
         "score.course_therapist",

@@ -1,0 +1,214 @@
+"""The stage of scores: all patients anew, or those of whom something is new since the night before.
+
+Most scores depend on one patient's records, and on a night few patients have new ones. Where nothing
+else has changed that scores are made of, the rows of these patients are replaced and the others stand.
+Whatever is in doubt is computed anew; `landed.score_record` says what the standing tables were built on,
+and how.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+
+import duckdb
+
+from flows import ledger
+from flows.program import program_hash
+from flows.sql_files import SqlFile, build, build_table, read_sql_files
+from flows.touched import (
+    HORIZON,
+    RECORDS,
+    find_touched,
+    hold_touched,
+    rebuild_touched,
+    touched_catalogue,
+)
+
+# Above this share of the patients, all of them are no dearer.
+MOST = 0.2
+_VERSIONS = ("valid.form_version", "valid.appointment_version", "valid.episode_version")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The tables that stand, and whether they can be brought up to tonight.
+
+    Attributes:
+        before: the night they are of; None where they cannot be used.
+        why_not: why all patients are computed anew, where they are.
+        wholes: what the tables that are no patient's held.
+    """
+
+    before: date | None
+    why_not: str
+    wholes: dict[str, str]
+
+
+@contextmanager
+def standing_scores(con: duckdb.DuckDBPyConnection, as_of: date) -> Iterator[Standing]:
+    """What stands of an earlier night, with a catalogue for the touched patients where it is of use.
+
+    A transaction may write to one database alone, so this comes before it.
+    """
+    standing = _standing(con, as_of)
+    if standing.before is None:
+        yield standing
+        return
+    with touched_catalogue(con, _of_patients()):
+        yield standing
+
+
+def build_scores(
+    con: duckdb.DuckDBPyConnection, as_of: date, standing: Standing, most: float = MOST
+) -> str:
+    """Build the stage, in the transaction of the night; says for whom it was computed.
+
+    Args:
+        con: the warehouse, with the reference tables of tonight.
+        as_of: the night.
+        standing: what stood before it.
+        most: the largest share of touched patients at which the others' rows are left standing.
+
+    Raises:
+        BrokenTable: when a built table has duplicate or NULL keys.
+    """
+    if standing.before is not None:
+        standing, touched = _touched(con, as_of, standing, most)
+        if standing.before is not None:
+            wholes = _bring_up(con, standing)
+            said = f"; for all {', '.join(wholes)}" if wholes else ""
+            return note_scores(con, as_of, touched + said)
+    build(con, "score")
+    return note_scores(con, as_of, f"all patients: {standing.why_not}")
+
+
+def _touched(
+    con: duckdb.DuckDBPyConnection, as_of: date, standing: Standing, most: float
+) -> tuple[Standing, str]:
+    """Find and hold the touched patients; the standing tables are given up where that cannot be done."""
+    before, night = f"date '{standing.before}'", f"date '{as_of}'"
+    con.execute(f"create or replace temp table horizon_before as from {HORIZON}")
+    build(con, "score", only={HORIZON})
+    fallen = con.execute(
+        f"select count(*) from horizon_before as earlier full join {HORIZON} as tonight"
+        " on earlier.clinic_id = tonight.clinic_id"
+        f" where coalesce(tonight.horizon, {night}) < coalesce(earlier.horizon, {before})"
+    ).fetchall()[0][0]
+    if fallen:
+        return replace(standing, before=None, why_not="a clinic's exports reach less far"), ""
+    n = find_touched(con, _of_patients(), before, night)
+    of = con.execute("select count(distinct patient_id) from score.course").fetchall()[0][0]
+    if n > most * of:
+        return replace(standing, before=None, why_not=f"{n} of {of} have something new"), ""
+    hold_touched(con)
+    return standing, f"{n} of {of} patients"
+
+
+def _bring_up(con: duckdb.DuckDBPyConnection, standing: Standing) -> list[str]:
+    """Replace the touched patients' rows; a table that reads what changed for others is built whole.
+
+    Returns:
+        The patients' tables that were built whole.
+    """
+    whole = []
+    changed = {
+        name
+        for name in _wholes()
+        if name.startswith("ref.") and _content(con, name) != standing.wholes[name]
+    }
+    for file in _files():
+        if file.header.patient_key and changed.isdisjoint(file.inputs):
+            rebuild_touched(con, file)
+            continue
+        if file.name != HORIZON:
+            build_table(con, file)
+        known = standing.wholes.get(file.name)
+        if file.header.patient_key:
+            whole.append(file.table)
+        if file.header.patient_key or (known and known != _content(con, file.name)):
+            changed.add(file.name)
+    return whole
+
+
+def _standing(con: duckdb.DuckDBPyConnection, as_of: date) -> Standing:
+    held = dict(con.execute("select name, content from landed.score_record").fetchall())
+    tables = {
+        f"{schema}.{table}"
+        for schema, table in con.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
+        ).fetchall()
+    }
+    if not held or not {file.name for file in _files()} <= tables:
+        return Standing(None, "none has scores yet", {})
+    before = date.fromisoformat(held["night"])
+    if before >= as_of:
+        return Standing(None, f"the scores that stand are of {before}", {})
+    now = _circumstances(con, before) | {"quarter": _quarter(as_of)}
+    differ = sorted(name for name, content in now.items() if held.get(name) != content)
+    if differ:
+        return Standing(None, f"changed since {before}: {', '.join(differ)}", {})
+    return Standing(before, "", held)
+
+
+def note_scores(con: duckdb.DuckDBPyConnection, as_of: date, computed: str) -> str:
+    """Note what the tables are built on now, and for whom they were computed."""
+    wholes = {name: _content(con, name) for name in _wholes()}
+    noted = {"night": as_of.isoformat(), "computed": computed, "quarter": _quarter(as_of)}
+    con.execute("delete from landed.score_record")
+    con.executemany(
+        "insert into landed.score_record values (?, ?)",
+        sorted((noted | _circumstances(con, as_of) | wholes).items()),
+    )
+    return computed
+
+
+def _circumstances(con: duckdb.DuckDBPyConnection, night: date) -> dict[str, str]:
+    """What must be as it was: the program, who is whom, and the records opened or closed that night.
+
+    A night may be interrupted after it landed more, or be landed again: its records are then others
+    than those the standing scores were made of.
+    """
+    aliases = hashlib.sha256("\n".join(ledger.aliases(con)).encode()).hexdigest()
+    rows = " union all ".join(
+        f"select row_id, delivery_id, line, known_from, known_to > date '{night}' as is_open"
+        f" from {name} where known_from = date '{night}' or known_to = date '{night}'"
+        for name in _VERSIONS
+    )
+    return {
+        "program": program_hash(),
+        "aliases": aliases,
+        "rows of that night": _hash_of(con, f"({rows})"),
+    }
+
+
+def _content(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    return _hash_of(con, table)
+
+
+def _hash_of(con: duckdb.DuckDBPyConnection, rows: str) -> str:
+    """A hash of rows in any order."""
+    found = con.execute(f"select count(*), sum(hash(one)::hugeint) from {rows} as one").fetchall()
+    return " ".join(map(str, found[0]))
+
+
+def _quarter(as_of: date) -> str:
+    """Constants stand for a quarter, and so does the window of the reference courses."""
+    return f"{as_of.year} {(as_of.month + 2) // 3}"
+
+
+def _files() -> list[SqlFile]:
+    return [file for file in read_sql_files() if file.stage == "score"]
+
+
+def _of_patients() -> list[SqlFile]:
+    return [file for file in _files() if file.header.patient_key]
+
+
+def _wholes() -> list[str]:
+    """The tables of no patient that patients' rows are made with; the horizons are looked at apart."""
+    made = {*RECORDS, HORIZON, *(file.name for file in _of_patients())}
+    return sorted({name for file in _of_patients() for name in file.inputs} - made)

@@ -1,0 +1,153 @@
+"""Scores of touched patients alone give what scores of all give, row for row, whatever a night brings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+
+import duckdb
+import pytest
+
+from flows.reference import Service, fill_reference
+from flows.scores import build_scores, standing_scores
+from flows.sql_files import SqlFile, build, read_sql_files
+from flows.sql_header import HeaderFault, read_header
+from flows.touched import HORIZON, RECORDS
+from flows.warehouse import create_tables, transaction
+from tests.nightly.random_nights import BEGIN, OPEN_END, RandomNights
+from tests.sql.test_files import HEADER
+from tests.sql.warehouse_fixture import shipped
+
+SCORES = [file for file in read_sql_files() if file.stage == "score"]
+OF_PATIENTS = [
+    pytest.param(file, id=file.table) for file in SCORES if file.header.patient_key is not None
+]
+SERVICE = Service("Service", {"a": "Alder", "b": "Birch", "c": "Cedar"})
+# So few courses are enough that a small service has every pooled constant.
+ENOUGH = "name like '%_courses' or name like '%_courses_needed' or name like '%_cell_needed'"
+DAY = timedelta(days=1)
+
+
+def warehouse() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect()
+    con.execute("set threads = 2")
+    create_tables(con)
+    return con
+
+
+def score(
+    con: duckdb.DuckDBPyConnection, night: date, service: Service = SERVICE, most: float = 1
+) -> str:
+    """One night's scores; for whom they were computed."""
+    con.execute(f"set variable as_of = date '{night}'")
+    with standing_scores(con, night) as standing, transaction(con):
+        fill_reference(con, shipped(), service, night)
+        con.execute(f"update ref.setting set value = 3 where {ENOUGH}")
+        return build_scores(con, night, standing, most)
+
+
+def differing(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Tables that are other than when all patients are computed anew, with the number of rows."""
+    found = {}
+    con.execute("begin")
+    for file in SCORES:
+        con.execute(f'create temp table "stood {file.name}" as from {file.name}')
+    build(con, "score")
+    for file in SCORES:
+        stood = f'"stood {file.name}"'
+        (n,) = con.execute(
+            f"select count(*) from ((from {stood} except all from {file.name})"
+            f" union all (from {file.name} except all from {stood}))"
+        ).fetchall()[0]
+        found |= {file.name: n} if n else {}
+    con.execute("rollback")
+    return found
+
+
+def run_nights(seed: int, nights: int, patients: int = 120) -> list[str]:
+    """For whom each night's scores were computed, every night compared with a whole computation."""
+    con = warehouse()
+    world = RandomNights(con, seed, patients)
+    night, computed = BEGIN, []
+    world.deliver(night, 900)
+    for number in range(nights):
+        if number:
+            night += timedelta(days=world.chance.choice((1, 1, 2, 7, 30)))
+            world.deliver(night, world.chance.choice((0, 3, 10)))
+        if number and world.chance.random() < 0.05:
+            world.rename(night)
+        computed.append(score(con, night))
+        if computed[-1][0].isdigit():
+            assert differing(con) == {}, (seed, number, night, computed)
+    con.close()
+    return computed
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_touched_patients_alone_give_what_all_give(seed: int) -> None:
+    computed = run_nights(seed, nights=4)
+    assert sum(how[0].isdigit() for how in computed) >= 2, computed
+
+
+def test_what_is_in_doubt_is_computed_for_all() -> None:
+    con = warehouse()
+    world = RandomNights(con, 3, patients=25)
+    world.deliver(BEGIN, 90)
+    night = BEGIN
+    assert score(con, night) == "all patients: none has scores yet"
+    world.deliver(night + DAY, 1)
+    # the periods of figures move every night
+    assert re.fullmatch(r"\d+ of \d+ patients; for all finished_course", score(con, night + DAY))
+    # landed for a night that has its scores already: the night was interrupted, or run again
+    world.deliver(night + DAY, 1)
+    found = score(con, night + 2 * DAY)
+    assert found == f"all patients: changed since {night + DAY}: rows of that night"
+    stand = f"all patients: the scores that stand are of {night + 2 * DAY}"
+    assert score(con, night + 2 * DAY) == score(con, night) == stand
+    world.rename(night + DAY)
+    assert score(con, night + DAY) == f"all patients: changed since {night}: aliases"
+    world.deliver(night + 2 * DAY, 30)
+    assert re.search(r"\d+ of \d+ have something new", score(con, night + 2 * DAY, most=0.1))
+    for kind, day in (
+        ("form", "answered_at"),
+        ("appointment", "planned_at"),
+        ("episode", "current_date"),
+    ):
+        con.execute(
+            f"update valid.{kind}_version set known_to = ? where known_to = ? and {day} > ?",
+            [night + 3 * DAY, OPEN_END, night - 5 * DAY],
+        )
+    assert score(con, night + 3 * DAY) == "all patients: a clinic's exports reach less far"
+    assert "quarter" in score(con, date(2025, 4, 1))
+
+
+def test_a_changed_number_reaches_patients_of_whom_nothing_is_new() -> None:
+    con = warehouse()
+    RandomNights(con, 4, patients=40).deliver(BEGIN, 150)
+    score(con, BEGIN)
+    patient = replace(SERVICE, thresholds={"gap_days": 20, "attach_before_days": 1})
+    assert score(con, BEGIN + DAY, patient)[0].isdigit()
+    assert differing(con) == {}
+
+
+@pytest.mark.parametrize("file", OF_PATIENTS)
+def test_what_changes_with_time_alone_says_so(file: SqlFile) -> None:
+    """The quarter is looked at for all tables; whatever else asks for the night must say which rows age."""
+    text = re.sub(r"--.*", "", file.text)
+    text = text.replace("date_trunc('quarter', getvariable('as_of')::date)", "")
+    assert file.header.ages or ("as_of" not in text and HORIZON not in file.inputs)
+    assert {name for name in file.inputs if name.startswith("valid.")} <= set(RECORDS)
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("patient: b", "belong to a patient by a column of theirs"),
+        ("patient: a", "belong to a patient by a column of theirs"),
+        ("ages:    a > night", "say by which column"),
+    ],
+)
+def test_a_header_says_whose_rows_are(line: str, fault: str) -> None:
+    with pytest.raises(HeaderFault, match=fault):
+        read_header(HEADER.replace("version: 1", f"version: 1\n-- {line}"), "sql/score/a.sql")
