@@ -30,6 +30,8 @@ READERS: dict[str, Callable[..., Any]] = {
 }
 BATCH_CELLS = 1_000_000
 CELL_BYTES = 8
+# A transport file is made of cards of as many bytes.
+TRANSPORT_CARD = 80
 LETTER = "^[a-z]$"
 STATA_MISSING = r"^\.[a-z]$"
 BROKEN = (
@@ -46,6 +48,9 @@ def prepare(export: Export) -> list[Prepared]:
     """
     if is_archive(export.path):
         export = unwrap(export)
+    if export.source.read.format == "xpt" and export.path.stat().st_size % TRANSPORT_CARD:
+        # It holds no count of its cases: what is cut off would not be missed.
+        raise FileRefused("not-a-data-file", kind="xpt")
     columns, about = _batch(export, metadataonly=True)
     names = list(about.column_names)
     if not names:

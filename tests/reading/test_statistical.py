@@ -60,6 +60,12 @@ def test_a_real_file_is_the_same_in_every_kind(name: str) -> None:
     assert frame.row(4)[2:4] == ("", "")
 
 
+def test_a_transport_file_that_is_cut_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cut.xpt").write_bytes((REAL / "sample.xpt").read_bytes()[:-60])
+    with pytest.raises(FileRefused, match="not-a-data-file"):
+        texts(tmp_path / "cut.xpt", "xpt")
+
+
 def test_codes_that_the_file_declares_missing_stay_text_and_are_told() -> None:
     frame, findings = texts(REAL / "sample_missing.sav", "sav", missing={"-1": "a", "": "b"})
     assert frame["myord"].to_list()[-2:] == ["-1", "-3"]
