@@ -11,6 +11,7 @@ import duckdb
 
 from flows import ledger
 from flows.corrections import corrections_hash, corrections_of
+from flows.edge import put_numbers_aside
 from flows.errors import MissingInbox, RapportError, WorkspaceError
 from flows.land import Landed, archive, list_inbox
 from flows.night import Night, internal_fault
@@ -59,6 +60,8 @@ def merge_and_clear(
     """Merge a clinic's scratch database, and leave nothing of it behind."""
     try:
         merge_clinic(con, reading.clinic, scratch, night.as_of, night.revision)
+        if night.settings.privacy.patient_numbers:
+            put_numbers_aside(night.workspace, reading.clinic.clinic_id, scratch)
     finally:
         scratch.unlink(missing_ok=True)
 

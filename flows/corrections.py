@@ -50,7 +50,9 @@ def corrections_of(
 def corrections_hash(corrections: Mapping[str, Sequence[Numbered]]) -> str:
     """Hash of what the corrections say, whatever their order in the file."""
     said = sorted(
-        e.correction.model_dump_json() for of_file in corrections.values() for e in of_file
+        e.correction.model_dump_json(exclude_none=True)
+        for of_file in corrections.values()
+        for e in of_file
     )
     return hashlib.sha256("\n".join(said).encode()).hexdigest()
 

@@ -87,6 +87,13 @@ class ObjectionError(RapportError):
     headline = "objections.csv has faults"
 
 
+class NamesError(RapportError):
+    """names/therapists.csv has faults."""
+
+    exit_code = 22
+    headline = "names/therapists.csv has faults"
+
+
 class UnlikelyNight(RapportError):
     """The date of the night cannot be meant."""
 

@@ -18,6 +18,7 @@ from flows.steps import PlainSteps
 from flows.workspace import Workspace
 from schemas.instrument import SHIPPED, InstrumentFaults, load_instruments
 from schemas.instrument_types import Instrument
+from schemas.therapist_name import TherapistName
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Night:
     as_of: date
     progress: Progress
     steps: PlainSteps
+    names: Sequence[TherapistName] = ()
     corrections: Mapping[str, Sequence[Numbered]] = field(default_factory=dict)
     revision: int = 1
     failed: dict[str, str] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from flows.aliases import enter_aliases, load_aliases
 from flows.clinics import land_and_read
 from flows.compute import compute
 from flows.corrections import load_corrections
+from flows.edge import edge_tables, load_names
 from flows.errors import RapportError, StreetError, UnlikelyNight, WorkspaceError
 from flows.land import list_inbox, tidy
 from flows.night import Night, Outcome, all_clinics, mapping_files, read_instruments
@@ -73,6 +74,7 @@ def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str])
     """The stages in their order, each as one step."""
     as_of, workspace, progress = night.as_of, night.workspace, night.progress
     night.corrections, aliases = load_corrections(con, workspace), load_aliases(workspace)
+    night.names = load_names(workspace)
     objections = load_objections(workspace, all_clinics(workspace))
     remove_unfinished(workspace)
     ledger.check_key(con, night.key)
@@ -108,6 +110,7 @@ def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str])
         night.revision,
         progress,
         night.settings.service.language,
+        edge_tables(con, night),
     )
     ledger.mark_published(con, as_of, night.revision, mark)
     return finish(con, night, folder, is_new=True)
@@ -154,6 +157,7 @@ def fingerprint(con: duckdb.DuckDBPyConnection, night: Night) -> str:
         ),
         *ledger.readings(con, night.as_of),
         *ledger.aliases(con),
+        *(f"{row.clinic}/{row.id}={row.name}" for row in night.names),
         *standing_objections(con),
         *(f"{clinic}: {reason}" for clinic, reason in sorted(night.failed.items())),
         *(

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -23,9 +24,11 @@ from flows.progress import Progress
 from flows.published import AUDITORS
 from flows.reading.cells import literal
 from flows.workspace import Workspace
+from reports.attachments import attachments
 from reports.language import ENGLISH, speaking
 from reports.pages import AUDIENCES
 from reports.render import count_pages, render
+from reports.rows import Tables
 
 UNFINISHED = ".building-"
 REPLACED = ".replaced-"
@@ -64,8 +67,11 @@ def publish(
     revision: int,
     progress: Progress,
     language: str = ENGLISH,
+    edge: Mapping[str, Tables] | None = None,
 ) -> Path:
     """Write pages and audit snapshot, make them durable, put them in place, move `current`.
+
+    `edge` holds, for each audience, tables for its pages alone that are in no database.
 
     Returns:
         The published folder. A kill at any instant leaves either the old or the new night.
@@ -75,7 +81,7 @@ def publish(
     tables = report_tables(con)
     progress.step("publish pages")
     with speaking(language), last_drawings(workspace):
-        _write_pages(tables, building, progress)
+        _write_pages(tables, edge or {}, building, progress)
     progress.step("publish audit snapshot")
     _write_audit(con, building / AUDITORS)
     _write_summary(tables, con, building)
@@ -111,19 +117,24 @@ def _tables(con: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _write_pages(tables: dict[str, list[dict[str, Any]]], night: Path, progress: Progress) -> None:
+def _write_pages(
+    tables: Tables, edge: Mapping[str, Tables], night: Path, progress: Progress
+) -> None:
     """Each audience's pages in a folder that nobody but the account of the night may open."""
     night.mkdir(mode=0o700)
-    total = sum(count_pages(audience, tables) for audience in AUDIENCES)
+    own = {audience: {**tables, **edge.get(audience, {})} for audience in AUDIENCES}
+    total = sum(count_pages(audience, own[audience]) for audience in AUDIENCES)
     done = 0
     for audience in AUDIENCES:
         folder = night / audience
         folder.mkdir(mode=0o700)
         keep = partial(_write, folder)
-        for name, content in render(audience, tables, keep=keep):
+        for name, content in render(audience, own[audience], keep=keep):
             keep(name, content)
             done += 1
             progress.advance(done, total)
+        for name, held in attachments(audience, tables):
+            (night / audience / name).write_bytes(held)
 
 
 def _write(folder: Path, name: str, content: str) -> None:

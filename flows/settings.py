@@ -19,6 +19,7 @@ from flows.workspace import Workspace
 from reports.language import ENGLISH, languages
 from schemas.mapping_faults import describe_fault
 
+NoticeText = Annotated[str, Field(min_length=1, max_length=400)]
 DayOfMonth = Annotated[int, Field(ge=1, le=31)]
 
 
@@ -195,6 +196,33 @@ class GovernanceSettings(_Strict):
     patient_risk: PatientRisk | None = None
 
 
+class NoticeSettings(_Strict):
+    """What the notice for patients says of the service; what is not stated, the clinic is to tell.
+
+    Attributes:
+        controller: who is responsible, with an address.
+        contact: whom patients may ask.
+        legal_basis: on what ground their data are processed.
+        kept: how long they are kept.
+    """
+
+    controller: NoticeText | None = None
+    contact: NoticeText | None = None
+    legal_basis: NoticeText | None = None
+    kept: NoticeText | None = None
+
+
+class PrivacySettings(_Strict):
+    """What is kept of whom beside the warehouse.
+
+    Attributes:
+        patient_numbers: the care team's pages show the clinic's own numbers of patients, which are
+            kept in names/ for that.
+    """
+
+    patient_numbers: bool = True
+
+
 class Settings(_Strict):
     """Everything rapport.toml may say."""
 
@@ -207,6 +235,8 @@ class Settings(_Strict):
     outcome: OutcomeSettings = OutcomeSettings()
     instruments: InstrumentSettings = InstrumentSettings()
     governance: GovernanceSettings = GovernanceSettings()
+    notice: NoticeSettings = NoticeSettings()
+    privacy: PrivacySettings = PrivacySettings()
     target: tuple[Target, ...] = ()
     thresholds: dict[str, Decimal] = {}
 

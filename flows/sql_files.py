@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.frozen import all_held, keep, recall
+from flows.frozen import SO_FAR, THIS_QUARTER, all_held, keep, recall
 from flows.sql_header import GrainColumn, Header, HeaderColumn, HeaderFault, read_header
 from schemas.change import CHANGE_TABLES
 from schemas.model import FILLED_TABLES
@@ -121,13 +121,15 @@ def build_table(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
 
 
 def _text(con: duckdb.DuckDBPyConnection, file: SqlFile) -> str:
-    """What the table is made of: its SELECT, or what was kept of it this quarter."""
-    if not (keys := file.header.frozen_by):
+    """What the table is made of: its SELECT, or what was kept of it this quarter or for good."""
+    frozen, closed = file.header.frozen_by, file.header.closed_by
+    if not (frozen or closed):
         return file.text
     name = f"{file.stage}_{file.table}_v{file.header.words['version']}"
-    if not all_held(con, name, keys, file.header.words.get("keys")):
-        keep(con, name, keys, file.text)
-    return recall(name, keys)
+    keys, span = frozen or closed, SO_FAR if closed else THIS_QUARTER
+    if closed or not all_held(con, name, keys, file.header.words.get("keys")):
+        keep(con, name, keys, file.text, span)
+    return recall(name, keys, span)
 
 
 def built_after(tables: Collection[str], root: Path = SQL_ROOT) -> frozenset[str]:

@@ -11,9 +11,12 @@ GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
 # A measure may be left out of comparisons at a level; by default it has all three. One that is
 # shown only `where: used` has no row for units that never use it, nor at levels it leaves out.
 # Therapists are placed in a funnel only where it says so. A frozen table names the columns whose rows
-# are kept together for a quarter, and, where it is dear, a table that has every key it can have. A table of scores whose rows depend on one patient's records names
-# the column that says whose they are, and which rows change with time alone.
-OPTIONAL_KEYS = frozenset({"levels", "frozen", "funnel", "where", "keys", "patient", "ages"})
+# are kept together for a quarter, and, where it is dear, a table that has every key it can have; one that is closed,
+# those whose rows are kept for good. A table of scores whose rows depend on one patient's records names the column
+# that says whose they are, and which rows change with time alone.
+OPTIONAL_KEYS = frozenset(
+    {"levels", "frozen", "closed", "funnel", "where", "keys", "patient", "ages"}
+)
 PATIENT_KEYS = frozenset({"patient_id", "episode_id", "form_id"})
 MEASURE_KEYS = frozenset(
     {
@@ -76,6 +79,11 @@ class Header:
         return tuple(_listed([self.words.get("frozen", "")]))
 
     @property
+    def closed_by(self) -> tuple[str, ...]:
+        """The columns whose rows are kept together for good, once computed; empty where nothing is."""
+        return tuple(_listed([self.words.get("closed", "")]))
+
+    @property
     def patient_key(self) -> str | None:
         """The column that says whose a row is; None where rows depend on several patients."""
         return self.words.get("patient")
@@ -128,11 +136,12 @@ def read_header(text: str, where: str) -> Header:
 
 def _check_frozen(header: Header, where: str) -> None:
     keys = {column.name for column in header.grain if not column.nullable}
-    if wrong := sorted(set(header.frozen_by) - keys):
+    kept_by = header.frozen_by + header.closed_by
+    if wrong := sorted(set(kept_by) - keys):
         raise HeaderFault(f"{where}: frozen by {', '.join(wrong)}, which is no key of the grain")
     if header.words.get("keys", "") not in {"", *(header.inputs if header.frozen_by else ())}:
         raise HeaderFault(f"{where}: keys of a frozen table come from one of its inputs")
-    if header.frozen_by and FROZEN_ON not in {column.name for column in header.columns}:
+    if kept_by and FROZEN_ON not in {column.name for column in header.columns}:
         raise HeaderFault(f"{where}: a frozen table has a column {FROZEN_ON}")
 
 

@@ -30,8 +30,8 @@ from flows.reading.delivery import (
 )
 from flows.reading.file import KINDS
 from flows.reading.finding import Findings
-from flows.reading.incoming import CONTENT, Pseudonyms
-from flows.reading.merge import OPEN_END
+from flows.reading.incoming import Pseudonyms
+from flows.replay import WITHDRAWALS, apply_replay, drop_replay, replay_state
 from flows.warehouse import STORAGE, limit_resources, transaction
 from flows.workspace import Workspace
 from schemas.export_format import Mapping as ClinicMapping
@@ -41,7 +41,7 @@ from schemas.mapping_faults import MappingFaults
 
 EARLIEST = date(1990, 1, 1)
 # Raised where the same file would give other rows, or rows other ids: everything landed is read again.
-READER = b"3"
+READER = b"4"
 # Refusals that leave the file where it is: nothing of it was landed.
 NOT_LANDED = (
     "file-unmatched",
@@ -189,7 +189,7 @@ def merge_clinic(
     con.execute(f"attach {literal(str(scratch))} as scratch (read_only)")
     try:
         with transaction(con):
-            state = _replay_state(con) if night.is_replay else _warehouse_state(con, night)
+            state = replay_state(con) if night.is_replay else _warehouse_state(con, night)
             for delivered in night.files:
                 counts = merge_file(
                     con, delivered.task, state, f"scratch.{delivered.prefix}", as_of, night.rules,
@@ -199,11 +199,10 @@ def merge_clinic(
             if night.is_replay:
                 locked = [d for d in night.files if d.task.reading.refused == "password-wrong"]
                 refuse_locked_out(con, night.clinic_id, [d.pending.sha256 for d in locked])
-                _apply_replay(con, night, as_of)
+                apply_replay(con, night.clinic_id, as_of)
     finally:
         con.execute("detach scratch")
-        for kind in KINDS:
-            con.execute(f"drop table if exists replay_{kind}")
+        drop_replay(con)
 
 
 def _warehouse_state(con: duckdb.DuckDBPyConnection, night: ClinicNight) -> State:
@@ -219,56 +218,8 @@ def _warehouse_state(con: duckdb.DuckDBPyConnection, night: ClinicNight) -> Stat
             {"clinic": night.clinic_id},
         ).fetchall()
     }
-    return State({kind: f"valid.{kind}_version" for kind in KINDS}, accepted)
-
-
-def _replay_state(con: duckdb.DuckDBPyConnection) -> State:
-    """Empty state tables: everything landed is read again, and only the result is compared."""
-    for kind in KINDS:
-        con.execute(
-            f"create or replace temp table replay_{kind} as from valid.{kind}_version limit 0"
-        )
-    return State({kind: f"replay_{kind}" for kind in KINDS})
-
-
-def _apply_replay(con: duckdb.DuckDBPyConnection, night: ClinicNight, as_of: date) -> None:
-    """Close what the new rules read differently or no longer, open what they read now."""
-    about = {"clinic": night.clinic_id, "as_of": as_of}
-    for kind in KINDS:
-        same = " and ".join(f"r.{c} is not distinct from v.{c}" for c in CONTENT[kind])
-        con.execute(
-            f"""
-            create or replace temp table changed as
-            select coalesce(r.row_id, v.row_id) as row_id
-            from (from replay_{kind} where known_to = {OPEN_END}) r
-            full join (
-                from valid.{kind}_version where known_to = {OPEN_END} and clinic_id = $clinic
-            ) v on r.row_id = v.row_id
-            where r.row_id is null or v.row_id is null or not ({same})""",
-            {"clinic": night.clinic_id},
-        )
-        con.execute(
-            f"update valid.{kind}_version set known_to = $as_of where known_to = {OPEN_END}"
-            " and clinic_id = $clinic and row_id in (select row_id from changed)",
-            about,
-        )
-        con.execute(
-            f"""
-            insert into valid.{kind}_version by name
-            select r.* replace ($as_of as known_from) from replay_{kind} r
-            where r.known_to = {OPEN_END} and r.row_id in (select row_id from changed)""",
-            {"as_of": as_of},
-        )
-        # What says the same may be ordered anew, where the mapping's version column has changed.
-        con.execute(
-            f"""
-            update valid.{kind}_version v set version_order = r.version_order
-            from replay_{kind} r
-            where r.row_id = v.row_id and r.known_to = {OPEN_END} and v.known_to = {OPEN_END}
-              and v.clinic_id = $clinic and v.version_order is distinct from r.version_order""",
-            {"clinic": night.clinic_id},
-        )
-    con.execute("drop table changed")
+    tables = {kind: f"valid.{kind}_version" for kind in KINDS}
+    return State(tables, WITHDRAWALS, accepted)
 
 
 def _record(

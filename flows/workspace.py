@@ -40,6 +40,16 @@ class Workspace:
         return self.root / "aliases.csv"
 
     @property
+    def therapist_names(self) -> Path:
+        """What therapists are called; readable by the owner alone."""
+        return self.root / "names" / "therapists.csv"
+
+    @property
+    def patient_numbers(self) -> Path:
+        """Patients' own numbers, one file for each clinic; readable by the owner alone."""
+        return self.root / "names" / "patients"
+
+    @property
     def objections(self) -> Path:
         """Which patients object to their risk being estimated; readable by the owner alone."""
         return self.root / "objections.csv"

@@ -118,6 +118,13 @@ class Artist:
         """Draws a funnel in which the points of one clinic are marked."""
         return charts.funnel(self._id(), row, points, clinic_id, self._unit_name.lower())
 
+    def incidence(self, points: Iterable[Row]) -> list[Chart]:
+        """Draws the curves of endings, a chart for each group."""
+        return [
+            charts.incidence(self._id(), list(members))
+            for _, members in groupby(points, key=lambda point: point["group_id"])
+        ]
+
     def over_time(
         self, figures: Sequence[Figure], months: Mapping[FigureKey, tuple[Row, Sequence[Row]]]
     ) -> list[dict[str, Any]]:

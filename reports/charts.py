@@ -225,6 +225,39 @@ def process(chart_id: str, row: Row, points: Sequence[Row]) -> Chart:
     return _chart(chart_id, kind, values, title, (), head, body, summary)
 
 
+def incidence(chart_id: str, points: Sequence[Row]) -> Chart:
+    """Draws how many had ended in one way, or in either of two, by so many sessions."""
+    causes = list(dict.fromkeys(point["cause_text"] for point in points))
+    values = [
+        {"session": point["session_no"], "first": point["cause_text"] == causes[0]}
+        | {name: float(point[name]) for name in ("share", "low", "high")}
+        for point in points
+    ]
+    body = [
+        (f"{point['session_no']}", point["cause_text"], point["value_text"], point["n_text"])
+        for point in points
+    ]
+    marks = (("line", "area"), ("cutoff", "wide"))
+    legend = [
+        entry
+        for cause, (line, band) in zip(causes, marks, strict=False)
+        for entry in ((line, _(cause)), (band, "95 % interval"))
+    ]
+    head = ("Session", "What", "Share, 95 % interval", "Still followed")
+    title = f"{points[0]['label']}, by session"
+    told = (
+        " ".join((_(_by_session(point)), _(point["value_text"])))
+        for point in points
+        if point["session_no"] == points[-1]["session_no"]
+    )
+    summary = f"{'; '.join(told)}."
+    return _chart(chart_id, "incidence", values, title, legend, head, body, summary)
+
+
+def _by_session(point: Row) -> str:
+    return f"by session {point['session_no']}: {point['cause_text']}"
+
+
 def _named_month(point: Row, place: int) -> str:
     """Names every sixth month on the axis, on two lines; the others have names that are not shown."""
     if place % 6:

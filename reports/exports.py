@@ -12,7 +12,6 @@ from typing import Final
 
 ROW: Final = re.compile(r"<tr\b[^>]*>(.*?)</tr>", re.DOTALL)
 CELL: Final = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.DOTALL)
-SPAN: Final = re.compile(r'\bcolspan="(\d+)"')
 SIGN: Final = re.compile(r'<(\w+)\b[^>]*aria-hidden="true"[^>]*>.*?</\1>', re.DOTALL)
 TAG: Final = re.compile(r"<[^>]*>")
 # A spreadsheet would take what begins so for a formula; what it may hold in front of that is skipped.
@@ -41,13 +40,25 @@ def written(table: str) -> str:
     """Returns the cells of an HTML table as CSV that a spreadsheet opens and runs nothing of."""
     out = io.StringIO()
     writer = csv.writer(out)
+    # Columns that a cell further up still fills, and for how many rows.
+    filled: dict[int, int] = {}
     for row in ROW.findall(table):
         cells: list[str] = []
+        above, filled = filled, {column: left - 1 for column, left in filled.items() if left > 1}
         for _, attributes, inside in CELL.findall(row):
-            span = SPAN.search(attributes)
-            cells += [plain(inside), *[""] * (int(span[1]) - 1 if span else 0)]
-        writer.writerow([neutral(cell) for cell in cells])
+            while len(cells) in above:
+                cells.append("")
+            for number in range(_spanned(attributes, "colspan")):
+                if (rows := _spanned(attributes, "rowspan")) > 1:
+                    filled[len(cells)] = rows - 1
+                cells.append("" if number else neutral(plain(inside)))
+        writer.writerow(cells)
     return MARK + out.getvalue()
+
+
+def _spanned(attributes: str, name: str) -> int:
+    found = re.search(rf'\b{name}="(\d+)"', attributes)
+    return int(found[1]) if found else 1
 
 
 def plain(inside: str) -> str:

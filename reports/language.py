@@ -99,9 +99,10 @@ class Language:
         for joint in JOINTS:
             parts = joint.split(text)
             if len(parts) > 1:
+                # every other part is a joint; out of its place it would not match again
                 said = [
-                    part if not part or joint.fullmatch(part) else self._said(part)
-                    for part in parts
+                    part if number % 2 or not part else self._said(part)
+                    for number, part in enumerate(parts)
                 ]
                 if None not in said:
                     return "".join(part for part in said if part is not None)

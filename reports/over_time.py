@@ -89,3 +89,24 @@ def course(_is_mean: bool, _lines: int) -> Any:
     width = look.COURSE_WIDTH - look.COURSE_PAD["left"] - look.COURSE_PAD["right"]
     chart = alt.layer(*layers, data=look.rows()).properties(width=width, height=look.COURSE_HEIGHT)
     return look.dressed(chart, look.COURSE_PAD)
+
+
+def incidence(_is_mean: bool, _lines: int) -> Any:
+    """Draws shares that add up over the sessions as steps, each with its band; two at the most."""
+    import altair as alt
+
+    x = alt.X("session:Q", title=None, scale=alt.Scale(nice=False)).axis(
+        grid=False, tickCount=5, tickMinStep=1
+    )
+    y = alt.Y("low:Q", title=None, scale=alt.Scale(domain=[0, 1])).axis(
+        labelExpr=look.PERCENT, tickCount=5, domain=False
+    )
+    layers: list[Any] = []
+    for first, band, ink, dash in ((True, look.OWN_PALE, look.OWN, [1, 0]), (False, look.BAND, look.INK, [4, 3])):  # fmt: skip
+        base = alt.Chart().transform_filter(f"datum.first === {str(first).lower()}").encode(x=x)
+        area = base.mark_area(color=band, interpolate="step-after", opacity=0.6)
+        line = base.mark_line(color=ink, strokeWidth=2, strokeDash=dash, interpolate="step-after")
+        layers += [area.encode(y=y, y2="high:Q"), line.encode(y="share:Q")]
+    width = look.COURSE_WIDTH - look.COURSE_PAD["left"] - look.COURSE_PAD["right"]
+    chart = alt.layer(*layers, data=look.rows()).properties(width=width, height=look.COURSE_HEIGHT)
+    return look.dressed(chart, {**look.COURSE_PAD, "left": 44})

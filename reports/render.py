@@ -43,10 +43,13 @@ def render(
         # What is told of single patients stays on the page.
         exports = None if audience == CARE_TEAM else Exports(page.path)
         with exporting(exports):
-            text = template.render(page.data() | {"nav": _nav(page, listed)})
+            text = template.render(
+                page.data() | {"nav": _nav(page, listed), "file": PurePosixPath(page.path).name}
+            )
         yield page.path, text
-        for path, content in exports.files.items() if exports and keep else ():
-            keep(path, content)
+        if exports is not None and keep is not None:
+            for path, content in exports.files.items():
+                keep(path, content)
         if progress is not None:
             progress()
 

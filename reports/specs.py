@@ -14,6 +14,7 @@ KINDS: Final[Mapping[str, Callable[[bool, int], Any]]] = {
     "trend": over_time.trend,
     "process": over_time.process,
     "course": over_time.course,
+    "incidence": over_time.incidence,
     "compare": side_by_side.compare,
     "bars": side_by_side.bars,
     "funnel": side_by_side.funnel,

@@ -23,6 +23,7 @@ AUDIENCE: Final = {
     "clinic": "For the people who lead this clinic, and for its clinical operations.",
     "changed": "For those who run the service and lead its clinics, and for clinic operations.",
     "over_time": "For those who run the service and lead its clinics.",
+    "mend": "For the operations of this clinic. Safe to mail.",
     "therapist": "For this therapist and their supervisor, to talk about together. "
     "Not for ranking, pay or appraisal.",
     "data_quality": "For clinic operations: what arrived, what was refused, and what to mend.",
@@ -33,6 +34,8 @@ AUDIENCE: Final = {
     "methods": "For everyone who reads a figure here, and for auditors.",
     "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
     "care_front": "For this therapist and their supervisor alone. Not to be passed on.",
+    "audit_front": "For auditors. Row level: not for managers, not to be passed on.",
+    "notice": "For patients. To be printed and handed out, or put on the clinic's own pages.",
     "public": "For patients, those who refer them, and everyone else outside of the service.",
     "worklist": "For this therapist and their supervisor alone. Row level: not for managers, not to be "
     "passed on.",
@@ -166,6 +169,14 @@ PROCESS_SOURCE: Final = (
     "Chance alone shows a special cause somewhere in about one of six charts of 24 months in which nothing happened."
 )
 
+WORKBOOK_NOTES: Final = (
+    "Each sheet holds one section of the managers' pages: a line for each figure, unit and period. Values are those of the "
+    "pages, with up to four decimals; rates are shares that the cell shows in per cent.",
+    "A figure that is not shown has its reason in the cell of its value. It is not zero, and it is left out of nothing.",
+    "Eligible is how many should have a value, counted is how many have one. Read both before the value.",
+    "A period that is unfinished or settling will still move: data or endings of it are to come.",
+    "Target and figure are compared by the interval, not by the value alone.",
+)
 ALLIANCE_LEVEL: Final = "early_alliance_mean"
 ALLIANCE_COURSE: Final = "early_alliance_slope"
 ALLIANCE_ALONE: Final = (
@@ -358,6 +369,11 @@ INCIDENCE_LEAD: Final = (
     "(Aalen and Johansen's estimator). Courses begun in the two years of the figures; open ones count as long as they "
     "are followed. The share by session 3 and by session 5 is early dropout of those who started."
 )
+CURVE_LEAD: Final = (
+    "The same estimator at every session: the whole service from the first session on, and thirds by early alliance "
+    "from the session on at which the groups are formed. Bands are 95 % intervals; a curve ends where too few are "
+    "still followed. Bands that overlap leave open whether the groups differ."
+)
 LANDMARK_LEAD: Final = (
     "Courses are grouped by the mean of their first ratings, in thirds of all courses with the same questionnaire. Only "
     "those that came to the last of these sessions are in a group, and they are followed from it on: otherwise staying "
@@ -405,3 +421,74 @@ MODEL_LIMITS: Final = (
     "Endings without a recorded reason count as other endings: the true chance of dropout is a little higher.",
     "If somebody acts on a chance, fewer leave than expected, and the model will look wrong for being useful.",
 )
+
+CARE_FOLDER: Final = (
+    "They stand in this folder alone. Nobody else's patients are in it, and no other folder has their numbers.",
+    "A page is as old as its night: what was said or written since is not on it.",
+    "What a page calls a sign is something to speak about. It is no diagnosis and no judgement of your work.",
+    "Leave no printed page lying about; it has patients' numbers on it.",
+)
+
+
+class NoticePart(NamedTuple):
+    """One heading of the notice for patients, and what stands under it."""
+
+    key: str
+    title: str
+    texts: tuple[str, ...]
+
+
+PUBLIC_READING: Final = (
+    "These figures stand still until another month is over; what came in later shows with the next month.",
+    "Counts are rounded, and a figure with few people behind it, or few who differ, is not shown.",
+    "They describe what happened here. They do not say why, and services differ in whom they treat.",
+    "Reliably improved means: better by more than the questionnaire's error of measurement.",
+    "Who has no first or no last questionnaire is in none of the figures about change.",
+)
+
+NOTICE: Final = (
+    NoticePart(
+        "collected",
+        "What is collected",
+        (
+            "Your answers to questionnaires, with the day you gave them.",
+            "The days of your appointments and whether you came, when your treatment began and ended, and how it ended.",
+            "Some facts about you that your clinic records anyway, such as your age group.",
+            "Not your name or your address: your number at the clinic is replaced by a code before anything is worked out.",
+        ),
+    ),
+    NoticePart(
+        "computed",
+        "What is worked out from it",
+        (
+            "Scores of the questionnaires, and whether they change by more than chance.",
+            "How you and your therapist each rate your work together, where both of you are asked.",
+            "Signs that something should be spoken about: that you are not getting better, that your rating of the "
+            "work together has dropped, that a questionnaire or an appointment was missed.",
+            "No machine decides about your treatment. Every sign is read by a person, who knows more than the figures.",
+            "It is no alarm system: it runs at night, on what your clinic has sent. If you need help at once, do not "
+            "write it into a questionnaire. Call your clinic or an emergency number.",
+        ),
+    ),
+    NoticePart(
+        "shown",
+        "Who gets to see it",
+        (
+            "Your own course: your therapist and their supervisor, under the number you have at the clinic.",
+            "Those who lead the clinic: counts and means of many patients, never a single one.",
+            "Those who check that the figures are right: single rows under a code, where they work on the checks.",
+            "Everyone else: figures of the whole service, rounded.",
+            "All of it stays on machines of the service. Nothing is sent to a company or another country by this program.",
+        ),
+    ),
+    NoticePart(
+        "rights",
+        "What you can ask for",
+        (
+            "You may ask what is stored about you, have mistakes put right, and object.",
+            "You may leave questions out. Ask your clinic what it means for your treatment.",
+        ),
+    ),
+)
+NOTICE_THERAPISTS_SHOWN: Final = "Figures of a therapist's patients taken together: that therapist and those who lead the clinic, under an agreement."
+NOTICE_THERAPISTS_HIDDEN: Final = "Figures of single therapists are not published to anyone."

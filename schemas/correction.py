@@ -22,6 +22,7 @@ class Correction(BaseModel):
 
     Attributes:
         file: sha-256 of the file as delivered, in hex digits.
+        part: of a file of several tables or sheets the one that the cell is in, as findings name it.
         line: physical line on which its record begins, counted from 1; of a sheet, its row.
         column: header name.
         old: the cell's text as delivered.
@@ -33,6 +34,7 @@ class Correction(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     file: str = Field(pattern=r"^[0-9a-f]{64}$")
+    part: Words | None = None
     line: int = Field(ge=1)
     column: Words
     old: str
@@ -54,7 +56,7 @@ class _Corrections(BaseModel):
 
     @model_validator(mode="after")
     def _each_cell_once(self) -> _Corrections:
-        cells = [(entry.file, entry.line, entry.column) for entry in self.correction]
+        cells = [(entry.file, entry.part, entry.line, entry.column) for entry in self.correction]
         twice = [place for place, cell in enumerate(cells, start=1) if cell in cells[: place - 1]]
         if twice:
             raise ValueError(f"correction.{twice[0]}: another one is of the same cell")

@@ -27,7 +27,7 @@ FIT_COLUMNS: Columns = (
 )
 ASSOCIATION_COLUMNS: Columns = (
     ("model_id", "varchar", "what is associated, and on which questionnaires"),
-    ("quantity", "varchar", "share_therapist, share_patient, share_session: of the variance of the"
+    ("quantity", "varchar", "share_clinic, share_therapist, share_patient, share_session: of the variance of the"
      " alliance; standardized: slope of symptoms on the alliance of the session before, in standard"
      " deviations within courses; share_early, share_overall, share_final: of the variance of the last"
      " score that the alliance adds to the first score"),
@@ -37,7 +37,7 @@ ASSOCIATION_COLUMNS: Columns = (
     ("n_courses", "integer", "courses behind them"),
     ("n_therapists", "integer", "therapists behind them"),
     ("estimate", "double", "the quantity, to six decimals; NULL none"),
-    ("low", "double", "lower end of its 95 % interval, from resampling therapists"),
+    ("low", "double", "lower end of its 95 % interval, from resampling therapists, or clinics"),
     ("high", "double", "upper end of its 95 % interval"),
     ("why_not", "varchar", "why there is none; NULL there is"),
 )  # fmt: skip

@@ -111,6 +111,16 @@ create table if not exists landed.alias_record (
     known_to date not null
 );
 
+-- Kept because an older version of what was withdrawn may arrive later.
+create table if not exists landed.withdrawal_record (
+    clinic_id varchar not null,
+    source_name varchar not null,
+    kind varchar not null,               -- form | appointment | episode
+    row_id varchar not null,             -- of the row that its own system calls entered in error
+    version_order varchar not null,      -- version that said so; a later one counts again
+    as_of date not null                  -- night that read it
+);
+
 create table if not exists landed.objection_record (
     clinic_id varchar not null,
     patient_id varchar not null,         -- pseudonym that was delivered

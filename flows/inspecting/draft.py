@@ -42,7 +42,9 @@ def draft(
 
 def _head(look: Look, preset: dict[str, Any], guesses: Guesses, clinic: str) -> list[str]:
     slug = re.sub(r"[^a-z0-9_-]+", "-", clinic.lower()).strip("-_")[:24] or "clinic"
-    pattern = re.sub(r"\d[\d_-]*", "*", look.path.stem) + "*" + look.path.suffix
+    # A browser numbers what it saves again.
+    stem = re.sub(r" ?\(\d+\)$", "", look.path.stem)
+    pattern = re.sub(r"\d[\d_-]*", "*", _escaped(stem)) + "*" + _escaped(look.path.suffix)
     lines = [
         f"# Drafted from {look.path.name.encode('ascii', 'replace').decode()}."
         " Look at every line marked GUESS; write what is marked FILL IN.",
@@ -76,12 +78,22 @@ def _head(look: Look, preset: dict[str, Any], guesses: Guesses, clinic: str) -> 
     ):
         names = [name for name in look.columns if name][:2]
         lines.append(f"header = {{ find = {text_of(names)} }}")
-    if look.repeats_header:
-        lines.append("drop = [ { header_again = true } ]")
+    lines += _drop(look)
     keep = preset.get("read", {}).get("keep", [])
     if look.kind != "fhir" and any(rule["column"] not in look.columns for rule in keep):
         lines.append("keep = []")
     return lines
+
+
+def _drop(look: Look) -> list[str]:
+    """Which lines are no data: the header that comes again, a footer."""
+    rules = ["{ header_again = true }"] if look.repeats_header else []
+    told = ""
+    if look.footer and look.columns:
+        pattern = text_of(f"{look.footer}.*")
+        rules.append(f"{{ column = {text_of(look.columns[0])}, matches = {pattern} }}")
+        told = "  # GUESS: the last line is none of the data"
+    return [f"drop = [ {', '.join(rules)} ]{told}"] if rules else []
 
 
 def _key(look: Look, preset: dict[str, Any], guesses: Guesses) -> list[str]:
@@ -110,7 +122,8 @@ def _fields(look: Look, guesses: Guesses, preset: dict[str, Any], forms: Forms) 
         if role == "patient" and (look.preset or "") == "redcap":
             name = look.columns[0]
         if name and name not in used:
-            lines.append(f"{role} = {{ column = {text_of(name)} }}  # GUESS")
+            told = "; for names of people add personal = true" if role == "therapist" else ""
+            lines.append(f"{role} = {{ column = {text_of(name)} }}  # GUESS{told}")
             used.add(name)
         elif role == "patient" and look.kind != "fhir":
             lines.append(f"patient = {{ column = {text_of(FILL_IN)} }}  # FILL IN")

@@ -18,16 +18,17 @@ DATE_FORMATS = (
     "%d-%m-%Y", "%d-%m-%Y %H:%M:%S", "%Y/%m/%d", "%d.%m.%y kl. %H.%M", "%d.%m.%y",
 )  # fmt: skip
 ROLES = {
-    "patient": r"(local)?pat(ient)?[ ._-]*(id|nr|no|code)?\.?( id)?|pasient|client[ _]?id|usubjid|"
+    "patient": r"(?:patient|klient|versichert|mandant)(?:in)?(?:en)?[ ._-]*(?:nr|nummer|code|kürzel)\.?|.*chiffre|"
+    r"(local)?pat(ient)?[ ._-]*(id|nr|no|code)?\.?( id)?|pasient|client[ _]?id|usubjid|"
     r"subject[ _]?id|(castor )?participant([ _]id)?|externalreference|study_id|record_?id|record|token",
     "therapist": r".*(therap|behandler|clinician|provider_?id|practitioner|counsel).*",
     "episode": r".*(episode|case_?id|fall([ _-]?nr\.?)?|referral).*",
     "session": r".*(session|sitzung|time nr|visit|event_name|termin|zeitpunkt|repeating data name).*",
 }
 # Columns that may say which questionnaire a record holds, or who filled it in.
-TELLS_FORMS = r"(?!respondent id$).*(skjema|fragebogen|questionnaire|instrument|respondent|rater|form_?type|measure).*"
+TELLS_FORMS = r"(?!respondent id$).*(skjema|fragebogen|füllt aus|ausgefüllt|filled in by|completed by|questionnaire|instrument|respondent|rater|form_?type|measure).*"
 MISSING_TEXT = re.compile(
-    r"|[.]|-\d{1,3}|99|999|n/?a|k\.?a\.?|null|#null!|vet ikke|weiß nicht", re.I
+    r"|[.]|-\d{1,3}|99|999|n/?a|k\.? ?a\.?|keine angabe|null|#null!|vet ikke|weiß nicht", re.I
 )
 NUMBER = re.compile(r"-?\d{1,3}([.,]\d{1,2})?")
 MOST_CODES = 12
@@ -235,14 +236,16 @@ def _match(group: ItemGroup, instruments: Mapping[str, Instrument]) -> None:
         )
     ]
     is_guessable = not is_worded or len(group.columns) >= FEWEST_WORDED
-    group.candidates = named or (same if is_guessable else [])
+    fitting = named or (same if is_guessable else [])
+    # One that is switched off is scored by nobody: it is the last thing a file may hold.
+    group.candidates = sorted(fitting, key=lambda known: not known.is_enabled)
     group.is_named = bool(named)
 
 
 def _total(look: Look, group: ItemGroup, items: set[str]) -> str | None:
     stem = re.sub(r"[^a-z]", "", group.template.lower().split("{")[0])[:3]
     for name in look.columns:
-        is_sum = re.search(r"sum|total|score", name, re.I)
+        is_sum = re.search(r"sum|tota|score|gesamt", name, re.I)
         if name not in items and is_sum and stem and stem in re.sub(r"[^a-z]", "", name.lower()):
             return name
     return None

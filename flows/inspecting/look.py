@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +18,19 @@ from flows.inspecting.table_archive import known_tables
 from flows.reading.cells import clean_name
 from flows.reading.delimited import BYTE_ORDER_MARKS
 from flows.reading.header import joined_names
-from flows.reading.json_records import read_records
+from flows.reading.json_stretches import read_records
 from flows.reading.json_table import flat_cells
 from schemas.presets import presets
 
 BYTES_SEEN = 4 << 20
 RECORDS_SEEN = 20_000
 HEADER_ROWS_SEEN = 12
+# How products end a list that they print.
+FOOTER = re.compile(
+    r"(sum|summe|total|totaal|gesamt|anzahl|antal|aantal|count|number of|rows|records|end|ende|"
+    r"exportiert|exported|erstellt|created|gedruckt|printed|stand)\b",
+    re.IGNORECASE,
+)
 DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -42,6 +49,7 @@ class Look:
         records: cells of the first records, by column.
         resources: of FHIR, the resources seen.
         repeats_header: the names come again among the records.
+        footer: the word that the last line begins with, where it is none of the data.
         sheets: visible sheets of a workbook; those looked at are first.
         alike: how many of them have the same names.
     """
@@ -57,6 +65,7 @@ class Look:
     records: list[dict[str, str]] = field(default_factory=list)
     resources: list[dict[str, Any]] = field(default_factory=list)
     repeats_header: bool = False
+    footer: str | None = None
     sheets: tuple[str, ...] = ()
     alike: int = 0
 
@@ -158,8 +167,16 @@ def _look_at_table(path: Path, kind: str, rows: list[list[str]], delimiter: str)
     records = [dict(zip(names, row, strict=True)) for row in data]
     return Look(
         path, kind, preset, delimiter=delimiter, header_line=header + 1, columns=names,
-        records=records, repeats_header=len(data) < len(whole),
+        records=records, repeats_header=len(data) < len(whole), footer=_footer(rows[header + 1 :]),
     )  # fmt: skip
+
+
+def _footer(rows: list[list[str]]) -> str | None:
+    """The word of a last line with a single cell; other texts there may be a record that was cut off."""
+    filled = [[cell for cell in row if cell.strip()] for row in rows]
+    last = next((cells for cells in reversed(filled) if cells), [])
+    found = FOOTER.match(last[0].strip()) if len(last) == 1 else None
+    return found[0] if found else None
 
 
 def _decoded(start: bytes) -> tuple[str, str, bool]:

@@ -60,6 +60,7 @@ def associations(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Itera
         held: model ids that stand for this quarter.
     """
     yield from _components(con, held)
+    yield from _clinics(con, held)
     yield from _lagged(con, held)
     yield from _shares(con, held)
 
@@ -78,6 +79,53 @@ def _components(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterat
             named = (f"{model_id}/{part}", key[0], None)
             found = partial(_component_share, which=COMPONENTS.index(part))
             yield estimated(named, f"share_{part}", stats, found, needs, frame.height)
+
+
+def _clinics(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
+    rows = (
+        "select rating.instrument_id, rating.session_id, rating.value, end_state.clinic_id,"
+        " end_state.therapist_id, rating.episode_id from score.alliance_rating as rating"
+        " join score.end_state as end_state using (episode_id)"
+    )
+    for model_id, _, key, frame in _parts(
+        con, rows, ["instrument_id"], "alliance_components", held, ["clinic"]
+    ):
+        yield clinic_share(f"{model_id}/clinic", key[0], frame, _needs(con, "clinics"))
+
+
+def clinic_share(
+    model_id: str, instrument_id: str, frame: pl.DataFrame, needs: Needs
+) -> Association:
+    """Share of the variance of ratings that lies between clinics; clinics are resampled.
+
+    Args:
+        model_id: of the row.
+        instrument_id: questionnaire.
+        frame: ratings with clinic_id, therapist_id and episode_id.
+        needs: least numbers, of clinics in the place of therapists.
+    """
+    # Clinics take the place of therapists, and therapists that of patients.
+    nested = frame.select(
+        "value", therapist_id="clinic_id", episode_id=pl.concat_str("clinic_id", "therapist_id")
+    )
+    courses, therapists = frame["episode_id"].n_unique(), frame["therapist_id"].n_unique()
+    stats = nested_sums(nested)
+    asked = Needs(needs.therapists, 0, needs.resamples)
+    found = estimated(
+        (model_id, instrument_id, None), "share_clinic", stats, partial(_component_share, which=0),
+        asked, frame.height,
+    )  # fmt: skip
+    why_not = found.why_not
+    if len(stats) < needs.therapists or courses < needs.courses:
+        why_not = (
+            f"clinics cannot be told apart from their therapists: {courses} courses of {len(stats)}"
+            f" clinics; {needs.courses} courses of {needs.therapists} are needed"
+        )
+    told = (None, None, None) if why_not else (found.estimate, found.low, found.high)
+    return Association(
+        model_id, "share_clinic", instrument_id, None, frame.height, courses, therapists,
+        *told, why_not,
+    )  # fmt: skip
 
 
 def _lagged(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:

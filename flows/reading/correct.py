@@ -44,11 +44,13 @@ def correct(table: TextTable, entries: Sequence[Numbered], findings: Findings) -
     records: dict[int, list[Numbered]] = {}
     faults = []
     for entry in entries:
-        found = np.flatnonzero(table.lines == entry.correction.line)
+        line = findings.line_in(entry.correction.part, entry.correction.line)
+        found = np.flatnonzero(table.lines == line)
         if len(found):
             records.setdefault(int(found[0]), []).append(entry)
         else:
-            faults.append(_fault(entry, "no record begins on this line"))
+            what = "no record begins on this line" if line else _which_part(findings.places)
+            faults.append(_fault(entry, what))
     ends = np.append(table.starts[1:], table.path.stat().st_size)
     texts: dict[int, bytes] = {}
     with table.path.open("rb") as text:
@@ -60,8 +62,27 @@ def correct(table: TextTable, entries: Sequence[Numbered], findings: Findings) -
         raise CorrectionError(faults)
     for entry in entries:
         about = entry.correction
-        findings.add("cell-corrected", about.line, about.column, entry=entry.place)
+        line = findings.line_in(about.part, about.line)
+        findings.add("cell-corrected", line, about.column, entry=entry.place)
     return _rewritten(table, ends, texts)
+
+
+def refuse_parts(entries: Sequence[Numbered], places: Sequence[str]) -> None:
+    """Refuse corrections of a part that the file does not have.
+
+    Raises:
+        CorrectionError: with every one of them.
+    """
+    left = [entry for entry in entries if entry.correction.part not in places]
+    if left:
+        raise CorrectionError([_fault(entry, _which_part(places)) for entry in left])
+
+
+def _which_part(places: Sequence[str]) -> str:
+    known = ", ".join(f'"{place}"' for place in places)
+    return (
+        f"`part` has to be one of {known}" if known else "the file has no parts: leave out `part`"
+    )
 
 
 def _fault(entry: Numbered, what: str) -> str:

@@ -14,8 +14,17 @@ import duckdb
 from flows.errors import FileRefused, MappingError
 from flows.reading.correct import Numbered
 from flows.reading.file import KINDS, FileReading, FileTask, read_file
+from flows.reading.finding import Findings
 from flows.reading.mapping_check import mapping_faults
-from flows.reading.merge import Merge, create_state, merge, retract_vanished, withdraw
+from flows.reading.merge import (
+    Merge,
+    close_withdrawn,
+    create_state,
+    merge,
+    retract_vanished,
+    tell_two_people,
+    withdraw,
+)
 from schemas.export_format import Mapping, Shrink, Source
 from schemas.instrument import find
 from schemas.instrument_types import Instrument
@@ -81,12 +90,14 @@ class State:
 
     Attributes:
         tables: state table by kind.
+        withdrawals: table of what was withdrawn.
         accepted: last accepted snapshot by source name.
         in_memory: the tables are made as the first rows come.
         tracks_order: keep where each row was last seen, for rows printed in file order.
     """
 
     tables: dict[str, str]
+    withdrawals: str = "withdrawal"
     accepted: dict[str, Accepted] = field(default_factory=dict)
     in_memory: bool = False
     tracks_order: bool = False
@@ -185,10 +196,10 @@ def merge_file(
             job = Merge(
                 kind, f"{prefix}_{kind}", state.tables[kind], rules.mapping.clinic.id, source.name,
                 delivery_id, as_of, versioned=source.version is not None, stale=stale,
-                repeats=reading.rows[kind].repeats,
+                repeats=reading.rows[kind].repeats, withdrawals=state.withdrawals,
             )  # fmt: skip
             if state.in_memory:
-                create_state(con, job.incoming, job.state)
+                create_state(con, job)
             if reading.held_whole is not None:
                 row = con.execute(f"select count(*) from {job.incoming}").fetchone()
                 reading.held[kind] += int(row[0]) if row else 0
@@ -196,9 +207,11 @@ def merge_file(
             merged = merge(con, job, reading.findings)
             reading.rejected[kind] += merged.pop("rejected")
             counts[kind] = merged
-            if not stale:
-                _take_back(con, job, prefix, reading)
-            if state.tracks_order and kind == "form" and not stale:
+            if stale:
+                continue
+            _take_back(con, job, prefix, reading)
+            _tell_people(con, job, source, reading.findings)
+            if state.tracks_order and kind == "form":
                 _remember_order(con, job, state.sequence)
         state.sequence += 1
     for kind in KINDS:
@@ -213,8 +226,17 @@ def _take_back(
     keys, withdrawn = (f"{prefix}_{what}_{job.kind}" for what in ("keys", "withdrawn"))
     if reading.retracts and _has(con, keys):
         retract_vanished(con, job, keys, reading.findings)
+    if job.versioned:
+        close_withdrawn(con, job, reading.findings)
     if _has(con, withdrawn):
         withdraw(con, job, withdrawn)
+
+
+def _tell_people(
+    con: duckdb.DuckDBPyConnection, job: Merge, source: Source, findings: Findings
+) -> None:
+    if job.kind == "episode" and source.episode is not None and source.episode.sex is not None:
+        tell_two_people(con, job, " / ".join(source.episode.sex.columns), findings)
 
 
 def _settle_snapshot(

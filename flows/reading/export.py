@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flows.reading.correct import Numbered
 from flows.reading.delimited import TextTable
 from flows.reading.finding import Findings
 from schemas.export_format import Source
@@ -20,6 +22,7 @@ class Export:
         folder: scratch folder of this file alone; removed with everything in it once it is read.
         findings: takes what is remarkable.
         workspace: folder that `read.password_file` is relative to; None outside a workspace.
+        corrections: cells of this file known to be wrong.
         asked: formats that asked for the password.
     """
 
@@ -28,6 +31,7 @@ class Export:
     folder: Path
     findings: Findings
     workspace: Path | None = None
+    corrections: Sequence[Numbered] = ()
     asked: list[str] = field(default_factory=list)
 
     def text(self, name: str = "records") -> Path:

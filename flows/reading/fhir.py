@@ -6,15 +6,17 @@ Nothing is taken from `author`: who keyed a form in is neither its respondent no
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import polars as pl
+
 from flows.reading.fhir_findings import Remarks
-from flows.reading.fhir_items import Answers, answers_of, item_text
+from flows.reading.fhir_items import Answers, answers_of, item_column, item_text
 from flows.reading.json_records import JsonRecord
+from flows.reading.json_shapes import MARK, Shape
 from schemas.export_format import Form, Source
 from schemas.mapping_parts import Values
 from schemas.shaping import link_column
@@ -69,15 +71,23 @@ class ResponseWalk:
     Args:
         source: the mapping's source.
         names: columns of the table, in order.
+
+    Attributes:
+        others: resources of the file that a response may refer to, by type and id, and by url.
+        stand_for: what the references at some marks are, while a path is followed.
+        met: marks of references that a path met.
     """
 
     source: Source
     names: list[str]
     remarks: Remarks = field(init=False)
     others: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stand_for: dict[str, str] = field(default_factory=dict)
+    met: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cells = [cell for n, form in enumerate(self.source.form) for cell in _linked(form, n)]
+        self.values = {cell.column: cell.values for cell in self.cells}
         self.remarks = Remarks(self.source, self.cells, self.names)
         self.of_link = cache(self._columns_of)
 
@@ -95,33 +105,58 @@ class ResponseWalk:
         """Keep the resources that a response may refer to."""
         for record in records:
             content = record.content
-            if content is None or content.get("resourceType") in NEVER_REFERRED_TO:
+            if content is None or is_never_referred_to(content):
                 continue
             self.others[f"{content.get('resourceType')}/{content.get('id')}"] = content
             if record.full_url:
                 self.others[record.full_url] = content
 
-    def rows(self, records: Iterable[JsonRecord]) -> Iterator[tuple[int, list[str] | None]]:
-        """Line and cells of each response; None where it is none that can be read."""
-        kinds: Counter[str] = Counter()
-        for record in records:
-            content = record.content
-            if content is None:
-                yield record.line, None
-            elif content.get("resourceType") != RESPONSE:
-                kinds[str(content.get("resourceType", "none"))[:40]] += 1
-            else:
-                try:
-                    yield record.line, self._cells(content, record.line)
-                except (TypeError, ValueError):
-                    yield record.line, None
-        self.remarks.other_kinds = kinds
+    def of_record(self, record: JsonRecord) -> list[list[str] | None]:
+        """The cells of a response; None where it is none that can be read."""
+        if record.content is None:
+            return [None]
+        if record.content.get("resourceType") != RESPONSE:
+            self._count_other(record.content, 1)
+            return []
+        try:
+            return [self._cells(record.content, record.line)]
+        except (TypeError, ValueError):
+            return [None]
+
+    def of_shape(
+        self, record: JsonRecord, shape: Shape, lines: pl.Series
+    ) -> list[pl.Series] | None:
+        """The columns of responses that are built alike; None where none of them can be read."""
+        response = record.content or {}
+        if response.get("resourceType") != RESPONSE:
+            self._count_other(response, len(lines))
+            return []
+        try:
+            answers, filled = self._answers(response)
+        except (TypeError, ValueError):
+            return None
+        self.remarks.see_responses(response, shape, lines)
+        columns = []
+        for name in self.names:
+            if name in self.values:
+                columns.append(item_column(filled.get(name, []), self.values[name], shape))
+                continue
+            column = self._column_at(response, name, shape)
+            if name in answers:
+                column = column.zip_with(column != "", item_column(answers[name], None, shape))
+            self.remarks.see_path(name, str(column.max() or ""), name in answers)
+            columns.append(column)
+        return columns
 
     def tell(self, findings: Any) -> None:
         """Everything remarkable about the file's responses as a whole."""
         self.remarks.tell(findings)
 
-    def _cells(self, response: dict[str, Any], line: int) -> list[str]:
+    def _count_other(self, resource: dict[str, Any], times: int) -> None:
+        self.remarks.other_kinds[str(resource.get("resourceType", "none"))[:40]] += times
+
+    def _answers(self, response: dict[str, Any]) -> tuple[dict[str, Answers], dict[str, Answers]]:
+        """The answers of a response by link id, and by the columns that they fill."""
         answers = answers_of(response)
         filled: dict[str, Answers] = {}
         for link, given in answers.items():
@@ -129,26 +164,45 @@ class ResponseWalk:
             self.remarks.see_link(link, columns, given)
             for cell in columns:
                 filled.setdefault(cell.column, []).extend(given)
+        return answers, filled
+
+    def _cells(self, response: dict[str, Any], line: int) -> list[str]:
+        answers, filled = self._answers(response)
         self.remarks.see_response(response, line)
-        values = {cell.column: cell.values for cell in self.cells}
         texts = []
         for name in self.names:
-            if name in values:
-                texts.append(item_text(filled.get(name, []), values[name]))
+            if name in self.values:
+                texts.append(item_text(filled.get(name, []), self.values[name]))
                 continue
-            text = self._at(response, response, name) or item_text(answers.get(name, []), None)
+            text = self._at(response, name) or item_text(answers.get(name, []), None)
             self.remarks.see_path(name, text, name in answers)
             texts.append(text)
         return texts
 
+    def _column_at(self, response: dict[str, Any], name: str, shape: Shape) -> pl.Series:
+        """What stands at a path in each response of a shape, whatever its references lead to."""
+
+        def text_at(stand_for: dict[str, str]) -> str:
+            self.stand_for = stand_for
+            return self._at(response, name)
+
+        asked: list[str] = []
+        while True:
+            self.met.clear()
+            column = shape.mapped(asked, text_at)
+            self.stand_for = {}
+            if self.met.keys() <= set(asked):
+                return column
+            asked = list(dict.fromkeys([*asked, *self.met]))
+
     def _columns_of(self, link: str) -> tuple[LinkedCell, ...]:
         return tuple(cell for cell in self.cells if cell.fits(link))
 
-    def _at(self, whole: dict[str, Any], value: Any, path: str) -> str:
+    def _at(self, response: dict[str, Any], path: str) -> str:
         if path.strip() == "" or "".join(m[0] for m in SEGMENT.finditer(path)) != path:
             return ""
         segments = [(found[1], found[2]) for found in SEGMENT.finditer(path)]
-        return self._follow(whole, value, segments, MOST_REFERENCES)
+        return self._follow(response, response, segments, MOST_REFERENCES)
 
     def _follow(
         self, whole: dict[str, Any], value: Any, path: list[tuple[str, str | None]], left: int
@@ -175,13 +229,26 @@ class ResponseWalk:
 
     def _resource(self, whole: dict[str, Any], reference: str) -> dict[str, Any] | None:
         """The resource that a reference names: contained, in this file by url, or by type and id."""
+        reference = self._said(reference)
         if reference.startswith("#"):
             contained = whole.get("contained", [])
             parts = contained if isinstance(contained, list) else []
-            fits = (p for p in parts if isinstance(p, dict) and p.get("id") == reference[1:])
-            return next(fits, None)
+            inner = (part for part in parts if isinstance(part, dict))
+            return next((p for p in inner if self._said(p.get("id")) == reference[1:]), None)
         plain = reference.split("/_history/")[0]
         return self.others.get(plain) or self.others.get("/".join(plain.split("/")[-2:]))
+
+    def _said(self, text: Any) -> Any:
+        """A text, or what stands at the mark that it is; what a path leads to depends on it."""
+        if not isinstance(text, str) or not text.startswith(MARK):
+            return text
+        self.met[text] = None
+        return self.stand_for.get(text, "")
+
+
+def is_never_referred_to(resource: dict[str, Any]) -> bool:
+    """True for kinds of resources that no path of a response leads to."""
+    return resource.get("resourceType") in NEVER_REFERRED_TO
 
 
 def _linked(form: Form, number: int) -> Iterator[LinkedCell]:

@@ -11,6 +11,7 @@ import polars as pl
 
 from flows.reading.fhir_items import Answers
 from flows.reading.finding import Findings
+from flows.reading.json_shapes import Shape
 from schemas.export_format import Source
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class Remarks:
     links: dict[str, dict[str, None]] = field(default_factory=dict)
     kinds: dict[int, dict[str, None]] = field(default_factory=dict)
     unused: dict[str, None] = field(default_factory=dict)
-    states: dict[str, list[int]] = field(default_factory=dict)
-    keyed_by_others: list[int] = field(default_factory=list)
+    states: dict[str, list[pl.Series]] = field(default_factory=dict)
+    keyed_by_others: list[pl.Series] = field(default_factory=list)
     filled: set[str] = field(default_factory=set)
     responses: int = 0
 
@@ -67,22 +68,31 @@ class Remarks:
         """Note the state of a response, and who keyed it in."""
         self.responses += 1
         state = str(response.get("status", ""))
+        at = pl.Series("line", [line])
         if state in STATES:
-            self.states.setdefault(STATES[state], []).append(line)
-        author = _reference(response.get("author"))
-        own = _reference(response.get("source")) or _reference(response.get("subject"))
+            self.states.setdefault(STATES[state], []).append(at)
+        author, own = _who(response)
         if author and author != own:
-            self.keyed_by_others.append(line)
+            self.keyed_by_others.append(at)
+
+    def see_responses(self, response: dict[str, Any], shape: Shape, lines: pl.Series) -> None:
+        """The same of responses that are built alike, one of which has marks as values."""
+        self.responses += len(lines)
+        state = shape.column(str(response.get("status", "")))
+        for word, rule in STATES.items():
+            self.states.setdefault(rule, []).append(lines.filter(state == word))
+        author, own = map(shape.column, _who(response))
+        self.keyed_by_others.append(lines.filter((author != "") & (author != own)))
 
     def tell(self, findings: Findings) -> None:
         """Add the findings."""
         self._tell_links(findings)
         for rule, lines in self.states.items():
-            findings.add_lines(rule, pl.Series("line", lines), "status", self.responses)
-        lines = pl.Series("line", self.keyed_by_others, dtype=pl.Int64)
-        findings.add_lines("author-differs", lines, "author", self.responses)
+            findings.add_lines(rule, pl.concat(lines), "status", self.responses)
+        keyed = pl.concat([pl.Series("line", [], dtype=pl.Int64), *self.keyed_by_others])
+        findings.add_lines("author-differs", keyed, "author", self.responses)
         fields = self.source.fields
-        if fields.therapist is None and self.keyed_by_others:
+        if fields.therapist is None and len(keyed):
             findings.add("therapist-not-asserted", 1)
         session = fields.session
         if session is not None and session.extract and "reference" in " ".join(session.columns):
@@ -111,6 +121,12 @@ class Remarks:
         for link in self.unused:
             if not any(fnmatch.fnmatchcase(link, glob) for glob in self.source.fields.ignore):
                 findings.add("column-unexpected", 1, link)
+
+
+def _who(response: dict[str, Any]) -> tuple[str, str]:
+    """Who keyed a response in, and who answered it or is its subject."""
+    own = _reference(response.get("source")) or _reference(response.get("subject"))
+    return _reference(response.get("author")), own
 
 
 def _reference(value: Any) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
+from flows.reading.json_shapes import MARK, Shape
 from schemas.mapping_parts import Values
 
 ORDINAL = (
@@ -99,6 +102,22 @@ def item_text(answers: Answers, values: Values | None) -> str:
     """
     texts = list(dict.fromkeys(_chosen(answer, values) for answer in answers))
     return texts[0] if len(texts) == 1 else " | ".join(texts)
+
+
+def item_column(answers: Answers, values: Values | None, shape: Shape) -> pl.Series:
+    """The cells of an item of all responses of a shape, in whose answers marks stand for texts."""
+    marks = [text for answer in answers for text in answer.texts if text.startswith(MARK)]
+    if len(answers) == 1 and values is None:
+        return shape.column(answers[0].texts[-1])
+
+    def told(said: dict[str, str]) -> str:
+        given = [
+            Answer(tuple(said.get(text, text) for text in answer.texts), answer.kind)
+            for answer in answers
+        ]
+        return item_text(given, values)
+
+    return shape.mapped(list(dict.fromkeys(marks)), told)
 
 
 def _chosen(answer: Answer, values: Values | None) -> str:

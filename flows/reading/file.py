@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from flows.errors import CorrectionError, FileRefused
+from flows.errors import FileRefused
 from flows.reading.cells import literal
 from flows.reading.columns import refuse_missing_columns, tell_columns
 from flows.reading.correct import Numbered, correct
@@ -123,9 +123,11 @@ def read_file(con: duckdb.DuckDBPyConnection, task: FileTask) -> FileReading:
     _clear(con, task.prefix)
     # Decrypted and unpacked bytes lie here too: the folder is its owner's alone, and goes whatever happens.
     with tempfile.TemporaryDirectory(prefix=f"{task.prefix}-", dir=task.scratch) as folder:
-        export = Export(task.path, task.source, Path(folder), reading.findings, task.workspace)
+        export = Export(
+            task.path, task.source, Path(folder), reading.findings, task.workspace, task.corrections
+        )
         try:
-            for prepared in _corrected(task, prepare(export), reading.findings):
+            for prepared in _corrected(export, prepare(export)):
                 _read_prepared(con, task, prepared, reading)
             for kind, rows in reading.rows.items():
                 create_views(con, task.prefix, kind, rows)
@@ -150,14 +152,12 @@ def _clear(con: duckdb.DuckDBPyConnection, prefix: str) -> None:
         con.execute(f"drop {what} {name}")
 
 
-def _corrected(
-    task: FileTask, prepared: Sequence[Prepared], findings: Findings
-) -> Sequence[Prepared]:
-    """The tables with the cells that corrections.toml replaces."""
-    if task.corrections and len(prepared) > 1:
-        places = [f"correction.{entry.place}" for entry in task.corrections]
-        raise CorrectionError(f"{', '.join(places)}: a file of several tables cannot be corrected")
-    return [replace(p, table=correct(p.table, task.corrections, findings)) for p in prepared]
+def _corrected(export: Export, prepared: Sequence[Prepared]) -> Sequence[Prepared]:
+    """The table with the cells that corrections.toml replaces; tables of an archive have theirs."""
+    if export.source.read.format == "tables":
+        return prepared
+    entries, findings = export.corrections, export.findings
+    return [replace(p, table=correct(p.table, entries, findings)) for p in prepared]
 
 
 def _read_prepared(

@@ -64,6 +64,19 @@ class Findings:
         """
         self.places, self.stride = tuple(places), stride
 
+    def line_in(self, part: str | None, line: int) -> int | None:
+        """A line of a part as it is given everywhere; None where there is no such part.
+
+        Args:
+            part: its name in `places`; None in a file that has no parts or one.
+            line: as counted in the part.
+        """
+        if part is None and len(self.places) < 2:
+            return line
+        if part not in self.places:
+            return None
+        return self.places.index(part) * (self.stride or 0) + line
+
     def add(
         self,
         rule: str,

@@ -53,24 +53,12 @@ DECODER = json.JSONDecoder(
 )
 
 
-def read_records(source: Path) -> Iterator[JsonRecord]:
-    """Every record of a file, in file order.
-
-    Raises:
-        FileRefused: where the file is empty, is not UTF-8, or is neither a document nor lines.
-    """
-    if is_by_line(source):
-        yield from _by_line(source)
-    else:
-        yield from _of_document(_text(source))
-
-
 def is_by_line(source: Path) -> bool:
     """True where each line is an object of its own; one of the first two must be a whole one."""
     first, second = _first_lines(source)
     if first.lstrip().startswith(b"["):
         return False
-    return isinstance(_decoded(first), dict) or isinstance(_decoded(second), dict)
+    return isinstance(decoded(first), dict) or isinstance(decoded(second), dict)
 
 
 def ends_unfinished(source: Path) -> bool:
@@ -96,7 +84,7 @@ def _first_lines(source: Path) -> tuple[bytes, bytes]:
     return found[0], found[1] if len(found) > 1 else b""
 
 
-def _decoded(line: bytes | str) -> Any:
+def decoded(line: bytes | str) -> Any:
     """The value of a text, None where there is none or it is nested too deeply."""
     try:
         text = line if isinstance(line, str) else line.decode("utf-8")
@@ -121,43 +109,32 @@ def depth_fits(value: Any) -> bool:
     return False
 
 
-def _by_line(source: Path) -> Iterator[JsonRecord]:
-    offset = number = 0
-    with source.open("rb") as raw:
-        while line := raw.readline(LONGEST_LINE + 1):
-            number += 1
-            if len(line) > LONGEST_LINE:
-                raise FileRefused("cell-too-large", line=number, highest=LONGEST_LINE >> 20)
-            try:
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-            except UnicodeDecodeError as error:
-                at = offset + error.start
-                raise FileRefused("encoding", offset=at, encoding="utf-8") from None
-            offset += len(line)
-            if text:
-                yield from _expanded(_decoded(text), number)
-
-
-def _expanded(value: Any, line: int) -> Iterator[JsonRecord]:
+def expanded(value: Any, line: int) -> Iterator[JsonRecord]:
     """A record, or the entries of the bundle that it is."""
     if not isinstance(value, dict):
         yield JsonRecord(line, None)
     elif value.get("resourceType") == "Bundle":
         entries = value.get("entry", [])
         for entry in entries if isinstance(entries, list) else [None]:
-            yield _entry(entry, line)
+            yield record_of_entry(entry, line)
     else:
         yield JsonRecord(line, value)
 
 
-def _entry(entry: Any, line: int) -> JsonRecord:
+def record_of_entry(entry: Any, line: int) -> JsonRecord:
+    """The resource of a bundle's entry."""
     resource = entry.get("resource") if isinstance(entry, dict) else None
     url = entry.get("fullUrl", "") if isinstance(entry, dict) else ""
     content = resource if isinstance(resource, dict) else None
     return JsonRecord(line, content, url if isinstance(url, str) else "")
 
 
-def _text(source: Path) -> str:
+def text_of_document(source: Path) -> str:
+    """A file's text as a whole.
+
+    Raises:
+        FileRefused: where it is too large to be held in memory, or no UTF-8.
+    """
     if source.stat().st_size > LARGEST_DOCUMENT:
         raise FileRefused("document-too-large", highest=LARGEST_DOCUMENT >> 20)
     try:
@@ -166,18 +143,9 @@ def _text(source: Path) -> str:
         raise FileRefused("encoding", offset=error.start, encoding="utf-8") from None
 
 
-def _of_document(text: str) -> Iterator[JsonRecord]:
+def records_of_document(text: str) -> Iterator[JsonRecord]:
     """The elements of an array, the entries of a bundle, or the one object that the document is."""
-    try:
-        whole = DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        raise FileRefused("json-invalid", line=error.lineno) from None
-    except ValueError:
-        raise FileRefused("json-invalid") from None
-    except RecursionError:
-        raise FileRefused("json-nested", highest=DEEPEST) from None
-    if not depth_fits(whole):
-        raise FileRefused("json-nested", highest=DEEPEST)
+    whole = read_whole(text)
     start = _skip(text, 0)
     if isinstance(whole, list):
         yield from (
@@ -189,9 +157,28 @@ def _of_document(text: str) -> Iterator[JsonRecord]:
     elif whole.get("resourceType") == "Bundle" and isinstance(whole.get("entry"), list):
         del whole
         for line, entry in _elements(text, _member(text, start, "entry")):
-            yield _entry(entry, line)
+            yield record_of_entry(entry, line)
     else:
         yield JsonRecord(text.count("\n", 0, start) + 1, whole)
+
+
+def read_whole(text: str, line: int = 1) -> Any:
+    """The value of a document, or of a part of it that begins on a line.
+
+    Raises:
+        FileRefused: where it is no JSON.
+    """
+    try:
+        whole = DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise FileRefused("json-invalid", line=line + error.lineno - 1) from None
+    except ValueError:
+        raise FileRefused("json-invalid") from None
+    except RecursionError:
+        raise FileRefused("json-nested", highest=DEEPEST) from None
+    if not depth_fits(whole):
+        raise FileRefused("json-nested", highest=DEEPEST)
+    return whole
 
 
 def _skip(text: str, at: int) -> int:

@@ -43,6 +43,7 @@ class Merge:
         versioned: the mapping declares a version column.
         stale: the file restates an older state and changes nothing.
         repeats: a row_id may come more than once in it.
+        withdrawals: table of what was withdrawn before.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Merge:
     versioned: bool = False
     stale: bool = False
     repeats: bool = True
+    withdrawals: str = "withdrawal"
 
 
 def merge(con: duckdb.DuckDBPyConnection, job: Merge, findings: Findings) -> dict[str, int]:
@@ -277,29 +279,75 @@ def retract_vanished(
 
 
 def withdraw(con: duckdb.DuckDBPyConnection, job: Merge, withdrawn: str) -> None:
-    """Close the open rows whose own system says that they were entered in error.
+    """Close the open rows whose own system says that they were entered in error, and remember it.
 
     A row of a later version than the one withdrawn stays.
     """
+    _close(con, job, f"from {withdrawn} where row_id is not null")
     con.execute(
         f"""
-        update {job.state} as state set known_to = $as_of
-        from (from {withdrawn} where row_id is not null) gone
+        insert into {job.withdrawals}
+        select distinct $clinic, $source, $kind, row_id, version_order, $as_of::date
+        from {withdrawn} where row_id is not null and version_order is not null""",
+        {**_about(job), "kind": job.kind, "as_of": job.as_of},
+    )
+
+
+def close_withdrawn(con: duckdb.DuckDBPyConnection, job: Merge, findings: Findings) -> None:
+    """Close rows that arrived after a later version of them was withdrawn."""
+    about = {**_about(job), "kind": job.kind}
+    before = f"""
+        select i.line, i.row_id, w.version_order from {job.incoming} i
+        join {job.withdrawals} w on w.row_id = i.row_id and i.version_order <= w.version_order
+        where w.clinic_id = $clinic and w.source_name = $source and w.kind = $kind"""
+    con.execute(f"create or replace temp table withdrawn_before as {before}", about)
+    lines = con.execute("select distinct line from withdrawn_before order by line").pl()["line"]
+    findings.add_lines("withdrawn-before", lines)
+    if len(lines):
+        _close(con, job, "from withdrawn_before")
+    con.execute("drop table withdrawn_before")
+
+
+def _close(con: duckdb.DuckDBPyConnection, job: Merge, withdrawn: str) -> None:
+    con.execute(
+        f"""
+        update {job.state} as state set known_to = $as_of from ({withdrawn}) gone
         where state.row_id = gone.row_id and state.known_to = {OPEN_END}
           and state.clinic_id = $clinic and state.source_name = $source
           and (state.version_order is null or gone.version_order is null
                or state.version_order <= gone.version_order)""",
-        {"clinic": job.clinic_id, "source": job.source_name, "as_of": job.as_of},
+        {**_about(job), "as_of": job.as_of},
     )
 
 
-def create_state(con: duckdb.DuckDBPyConnection, incoming: str, state: str) -> None:
-    """Create the table of all versions with the columns of an incoming one, where it is not there."""
+def tell_two_people(
+    con: duckdb.DuckDBPyConnection, job: Merge, column: str, findings: Findings
+) -> None:
+    """Patients who have another sex in rows that this file neither has nor replaces."""
+    rows = con.execute(
+        f"""
+        select distinct i.line
+        from {job.incoming} i
+        join {job.state} other on other.patient_id = i.patient_id and other.sex <> i.sex
+        where other.known_to = {OPEN_END} and other.clinic_id = $clinic
+          and other.row_id not in (select row_id from {job.incoming} where row_id is not null)
+        order by i.line""",
+        {"clinic": job.clinic_id},
+    ).pl()
+    findings.add_lines("patient-differs-stored", rows["line"], column)
+
+
+def create_state(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
+    """Create the tables that rows are merged to, with the columns of incoming ones, where absent."""
     con.execute(
         f"""
-        create table if not exists {state} as
+        create table if not exists {job.state} as
         select * exclude (row, part), {literal("")} as clinic_id, {literal("")} as source_name,
                {literal("")} as delivery_id, date '2000-01-01' as known_from,
                {OPEN_END} as known_to
-        from {incoming} limit 0"""
+        from {job.incoming} limit 0"""
+    )
+    con.execute(
+        f"create table if not exists {job.withdrawals} (clinic_id varchar, source_name varchar,"
+        " kind varchar, row_id varchar, version_order varchar, as_of date)"
     )

@@ -14,6 +14,7 @@ from flows.errors import FileRefused, MappingError
 from flows.reading import delimited
 from flows.reading.archive import Archive
 from flows.reading.cells import clean_name
+from flows.reading.correct import Numbered, correct
 from flows.reading.delimited import TextTable
 from flows.reading.export import Export
 from flows.reading.finding import Findings
@@ -113,6 +114,7 @@ class TableSet:
         try:
             text = self.export.folder / f"table{place}.txt"
             table = delimited.prepare(packed, self.export.source.read, text, told)
+            table = correct(table, self._corrections(), told)
         except FileRefused as refusal:
             at = place * STRIDE + (refusal.line or 1)
             raise FileRefused(refusal.rule, at, refusal.column, **refusal.about) from None
@@ -125,6 +127,14 @@ class TableSet:
         self.loaded[member] = self._create(table, place)
         table.path.unlink()
         return self.loaded[member]
+
+    def _corrections(self) -> list[Numbered]:
+        """Those of the table loaded last, as of a file of its own."""
+        return [
+            replace(entry, correction=entry.correction.model_copy(update={"part": None}))
+            for entry in self.export.corrections
+            if entry.correction.part == self.places[-1]
+        ]
 
     def _create(self, table: TextTable, place: int) -> Loaded:
         """Load the text; rows that do not split are told and left out."""

@@ -12,6 +12,7 @@ from flows.errors import FileRefused
 from flows.reading.archive import is_archive, opened
 from flows.reading.cells import clean_name
 from flows.reading.columns import needed_columns
+from flows.reading.correct import refuse_parts
 from flows.reading.delimited import refuse_too_wide
 from flows.reading.export import Export, Prepared
 from flows.reading.table_set import MOST_COLUMNS, STRIDE, Loaded, TableSet
@@ -50,6 +51,7 @@ def prepare(export: Export) -> list[Prepared]:
             part = _ignoring(_appointments(source.part_of(join) if join else source, apart), known)
             told = _joined(tables, export, part, str(apart.table), chain, "appointments")
             prepared.append(_with_fields_at_hand(told))
+        refuse_parts(export.corrections, tables.places)
     return prepared
 
 

@@ -92,10 +92,15 @@ def _choose(plan: BookPlan, read: Read, findings: Findings) -> list[SheetEntry]:
             raise FileRefused("sheets-unclear", counted=len(visible))
     if len(chosen) > MOST_SHEETS:
         raise FileRefused("sheets-unclear", counted=len(chosen))
-    findings.divide([f"sheet {sheet.name}" for sheet in chosen], STRIDE)
+    findings.divide([_named(sheet, plan, read) for sheet in chosen], STRIDE)
     if left := [sheet for sheet in hidden if sheet not in chosen]:
         findings.add("sheet-hidden", counted=len(left))
     return chosen
+
+
+def _named(sheet: SheetEntry, plan: BookPlan, read: Read) -> str:
+    """A sheet's name where the mapping has it, else its number: it may be called after a patient."""
+    return f"sheet {sheet.name if sheet.name in read.sheets else plan.sheets.index(sheet) + 1}"
 
 
 def _read(

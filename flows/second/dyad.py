@@ -63,6 +63,26 @@ def pooled(courses: Sequence[tuple[float, int]], z_95: float) -> Pooled:
     return Pooled(tanh(centre), tanh(centre - half), tanh(centre + half), sqrt(between))
 
 
+def drawn_in(
+    r: float, n: int, centre: float, error_variance: float, between: float, z_95: float
+) -> tuple[float, float, float]:
+    """A course's correlation drawn towards the mean of all, with its interval (empirical Bayes).
+
+    Args:
+        r: correlation of the course.
+        n: its sessions.
+        centre: mean of Fisher's z over courses.
+        error_variance: its variance.
+        between: variance of Fisher's z between courses.
+        z_95: quantile of the normal distribution.
+    """
+    own = 1 / (n - 3)
+    kept = between / (between + own)
+    middle = kept * atanh(r) + (1 - kept) * centre
+    half = z_95 * sqrt(kept * own + (1 - kept) ** 2 * error_variance)
+    return tanh(middle), tanh(middle - half), tanh(middle + half)
+
+
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 

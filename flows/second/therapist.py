@@ -57,7 +57,7 @@ def drawn_in(
         deviations: observed less expected.
         errors: their standard errors.
         within: variance of single courses.
-        literature: mean of an exponential prior of the share of variance; None all spreads alike.
+        literature: mean of an exponential prior of the share of variance; None a spread counts by its size.
         steps: how many spreads are weighed, up to half the variance.
     """
     told = []
@@ -69,9 +69,10 @@ def drawn_in(
         fit = -0.5 * log(precision)
         for y, v in zip(deviations, variances, strict=True):
             fit -= 0.5 * log(v) + (y - centre) ** 2 / (2 * v)
+        fit += log(spread)
         if literature is not None:
             share = spread**2 / (spread**2 + within)
-            fit += -share / literature + log(spread) - 2 * log(spread**2 + within)
+            fit += -share / literature - 2 * log(spread**2 + within)
         told.append((fit, spread, precision, centre))
     best = max(fit for fit, *_ in told)
     weights = [exp(fit - best) for fit, *_ in told]

@@ -142,7 +142,8 @@ def _add_courses(con: duckdb.DuckDBPyConnection, patients: dict[str, Patient]) -
     for row in rows(
         con,
         "select placed.session_id, placed.episode_id, placed.session_on, placed.status,"
-        " placed.session_label, appointment.planned_at from score.course_appointment as placed"
+        " placed.session_label, placed.therapist_id, appointment.planned_at"
+        " from score.course_appointment as placed"
         " join score.appointment as appointment using (session_id)"
         " where placed.patient_id in (from drawn) order by placed.session_id",
     ):

@@ -1,14 +1,15 @@
 """Pages for a therapist and their supervisor: a folder for each therapist, row level, nobody else's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from reports.pages.shared import Page, has_page, page_path, shared, stem
-from reports.rows import Row, Tables, in_order
+from reports.pages import units
+from reports.pages.shared import FRONT, Page, has_page, shared, stem
+from reports.rows import Figures, Row, Tables, in_order
 
-FRONT: Final = "index.html"
 OPEN_COURSES: Final = "open-courses.html"
+FIGURES: Final = "figures.html"
 WORKLIST: Final = "worklist.html"
 
 
@@ -18,7 +19,7 @@ def pages(tables: Tables) -> Iterator[Page]:
     for list_pages in LISTS:
         for page in list_pages(tables):
             folders.setdefault(page.path.partition("/")[0], []).append(page)
-    therapists = {stem(row): row for row in tables["open_course"]}
+    therapists = {stem(row): row for row in (*tables["therapist"], *tables["open_course"])}
     for folder, listed in sorted(folders.items()):
         front = partial(_front, tables, therapists[folder], listed)
         yield Page(f"{folder}/{FRONT}", "care_front.html.j2", front, "Your patients")
@@ -26,17 +27,26 @@ def pages(tables: Tables) -> Iterator[Page]:
 
 
 def _front(tables: Tables, therapist: Row, listed: list[Page]) -> dict[str, Any]:
-    return _own(tables, therapist, "care_front") | {
+    return in_folder(tables, therapist, "care_front") | {
         "listed": [(page.path.partition("/")[2], page.name) for page in listed],
     }
 
 
-def _own(tables: Tables, therapist: Row, page: str) -> dict[str, Any]:
-    """Gives what every page in a therapist's folder says."""
+def in_folder(tables: Tables, therapist: Row, page: str) -> dict[str, Any]:
+    """Gives what every page in a therapist's folder says; the name is in no other folder."""
+    names = {row["therapist_id"]: row["name"] for row in tables["therapist_name"]}
+    name = names.get(therapist["therapist_id"], therapist["label"])
     return shared(tables, page, therapist["clinic_id"]) | {
         "root": "../../managers/",
-        "therapist": therapist,
+        "home": (FRONT, name),
+        "therapist": {**therapist, "label": name, "code": therapist["label"]},
     }
+
+
+def by_number(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Gives the rows with the clinic's own number of each patient, where it is known here."""
+    numbers = {row["patient_id"]: row["number"] for row in tables["patient_number"]}
+    return [{**row, "patient": numbers.get(row["patient_id"], row["patient"])} for row in rows]
 
 
 def open_courses(tables: Tables) -> Iterator[Page]:
@@ -55,22 +65,32 @@ def _open_courses(tables: Tables, courses: list[Row]) -> dict[str, Any]:
         for row in tables["course_line"]
         if row["line_order"] == 1
     }
-    own = [
-        page_path(row)
-        for row in tables["therapist"]
-        if row["therapist_id"] == courses[0]["therapist_id"] and has_page(tables, row)
-    ]
-    return _own(tables, courses[0], "care_team") | {
-        "figures_path": own[0] if own else None,
+    return in_folder(tables, courses[0], "care_team") | {
         "courses": [
             {
                 **course,
                 "alliance": drawn.get((course["episode_id"], "alliance")),
                 "symptom": drawn.get((course["episode_id"], "symptom")),
             }
-            for course in courses
+            for course in by_number(tables, courses)
         ],
     }
+
+
+def own_figures(tables: Tables) -> Iterator[Page]:
+    """Lists the pages of therapists' own figures, where there may be any."""
+    figures = units.TherapistFigures(tables, Figures(tables["figure"]))
+    for row in in_order(tables, "therapist", "clinic_id", "label", "therapist_id"):
+        if has_page(tables, row):
+            gather = partial(_own_figures, tables, figures, row)
+            yield Page(f"{stem(row)}/{FIGURES}", "therapist.html.j2", gather, "Your figures")
+
+
+def _own_figures(tables: Tables, figures: units.TherapistFigures, therapist: Row) -> dict[str, Any]:
+    found = figures.gather(therapist)
+    # What leads to the managers' pages of the clinic and of the methods is said in words here.
+    apart = {"clinic": {**found["clinic"], "path": None}, "defined": frozenset[str]()}
+    return found | in_folder(tables, therapist, "therapist") | apart
 
 
 def worklists(tables: Tables) -> Iterator[Page]:
@@ -81,15 +101,22 @@ def worklists(tables: Tables) -> Iterator[Page]:
 
 
 def _worklist(tables: Tables, head: Row) -> dict[str, Any]:
-    return _own(tables, head, "worklist") | {
+    return in_folder(tables, head, "worklist") | {
         "head": head,
-        "courses": [
-            row
-            for row in in_order(tables, "worklist", "section", "place")
-            if row["therapist_id"] == head["therapist_id"]
-        ],
+        "courses": by_number(
+            tables,
+            [
+                row
+                for row in in_order(tables, "worklist", "section", "place")
+                if row["therapist_id"] == head["therapist_id"]
+            ],
+        ),
     }
 
 
 # What stands in a therapist's folder, in the order of its navigation.
-LISTS: Final[tuple[Callable[[Tables], Iterator[Page]], ...]] = (worklists, open_courses)
+LISTS: Final[tuple[Callable[[Tables], Iterator[Page]], ...]] = (
+    worklists,
+    open_courses,
+    own_figures,
+)

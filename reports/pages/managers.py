@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import groupby
 from typing import Any, Final
 
 from reports import words
 from reports.artist import Artist
-from reports.pages import over_time, units
+from reports.pages import mend, over_time, units
 from reports.pages.changed import changed, first_changes
-from reports.pages.shared import Page, clinics, facts, fix_list, shared
-from reports.rows import Figures, Tables, in_order, only_row
+from reports.pages.shared import Page, clinics, facts, fix_list, page_path, shared, stem
+from reports.rows import Figures, Row, Tables, in_order, only_row
 
 OVERVIEW: Final = "index.html"
 CHANGED: Final = "changed.html"
@@ -29,11 +30,10 @@ def pages(tables: Tables) -> Iterator[Page]:
     yield over_time.service_page(tables, figures)
     yield from units.pages(tables, figures)
     yield from over_time.clinic_pages(tables, figures)
+    yield from mend.pages(tables)
     yield Page(ALLIANCE, "alliance.html.j2", partial(_alliance, tables), "Alliance")
     yield Page(ON_TRACK, "on_track.html.j2", partial(_on_track, tables), "On track")
-    yield Page(
-        ENDINGS, "endings.html.j2", partial(facts, tables, "endings", "ending_fact"), "Endings"
-    )
+    yield Page(ENDINGS, "endings.html.j2", partial(_endings, tables), "Endings")
     yield Page(DATA_QUALITY, "data_quality.html.j2", partial(_data_quality, tables), "Data quality")
     yield Page(METHODS, "methods.html.j2", partial(_methods, tables), "Methods")
     yield Page(
@@ -78,7 +78,15 @@ def _alliance(tables: Tables) -> dict[str, Any]:
                 "id": topic,
                 "title": title,
                 "lead": lead,
-                "rows": [row for row in associations if row["topic"] == topic],
+                "rows": [
+                    row for row in associations if row["topic"] == topic and row["value_text"]
+                ],
+                # once for each questionnaire and reason, and not for every figure of it
+                "withheld": dict.fromkeys(
+                    (row["on_text"], row["note"])
+                    for row in associations
+                    if row["topic"] == topic and not row["value_text"]
+                ),
             }
             for topic, title, lead in words.TOPICS
         ],
@@ -86,6 +94,13 @@ def _alliance(tables: Tables) -> dict[str, Any]:
             {"name": name, "rows": [row for row in factors if row["instrument"] == name]}
             for name in dict.fromkeys(row["instrument"] for row in factors)
         ],
+    }
+
+
+def _endings(tables: Tables) -> dict[str, Any]:
+    points = in_order(tables, "incidence_point", "group_order", "group_id", "cause", "session_no")
+    return facts(tables, "endings", "ending_fact") | {
+        "curves": Artist("Whole service").incidence(points)
     }
 
 
@@ -114,8 +129,13 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
     checks = in_order(tables, "table_check", "check_order")
     deliveries = in_order(tables, "delivery", "as_of", "clinic_id", "file_name", "sha256")
     return shared(tables, "data_quality") | {
+        "lists": [
+            {**row, "path": page_path(row), "table": f"{stem(row)}.csv"}
+            for row in in_order(tables, "fix_clinic", "clinic_name", "clinic_id")
+        ],
         "agreement": in_order(tables, "agreement", "agreement_order"),
         "clinics": clinics(tables),
+        "completeness": _completeness(tables),
         "rejects": [row for row in fixes if row["severity"] == "reject"],
         "warnings": [row for row in fixes if row["severity"] != "reject"],
         "failed_checks": [row for row in checks if row["status"] == "failed"],
@@ -124,6 +144,14 @@ def _data_quality(tables: Tables) -> dict[str, Any]:
         "tonight": [row for row in deliveries if row["as_of"] == night["as_of"]],
         "earlier": [row for row in reversed(deliveries) if row["as_of"] != night["as_of"]],
     }
+
+
+def _completeness(tables: Tables) -> list[list[Row]]:
+    """Gives the map of completeness as rows of cells: a clinic's questionnaire, month by month."""
+    columns = ("clinic_name", "clinic_id", "instrument", "instrument_id")
+    cells = in_order(tables, "completeness_month", *columns, "month_no")
+    grouped = groupby(cells, key=lambda cell: [cell[column] for column in columns])
+    return [list(members) for _, members in grouped]
 
 
 def _methods(tables: Tables) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from reports import words
 from reports.rows import Row, Tables, in_order, only_row
 
+FRONT: Final = "index.html"
 STEM: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.))*")
 
 
@@ -50,6 +51,12 @@ def shared(tables: Tables, page: str, clinic_id: str | None = None) -> dict[str,
         "audience": words.AUDIENCE[page],
         "page": page,
         "root": "",
+        "home": (FRONT, only_row(tables, "night")["service_name"]),
+        "fresh": [
+            row
+            for row in in_order(tables, "clinic", "clinic_name", "clinic_id")
+            if clinic_id in (None, row["clinic_id"])
+        ],
         "words": words,
         "defined": {row["measure"] for row in tables["definition"]},
         "clinic_names": {row["clinic_id"]: row["clinic_name"] for row in tables["clinic"]},

@@ -31,7 +31,8 @@ function sorted(rows, column, sign) {
 for (const table of document.querySelectorAll(".scroll > table")) {
   const head = table.tHead && table.tHead.rows[0];
   const body = table.tBodies[0];
-  if (!head || !body || body.rows.length < 5) continue;
+  // Under headings that span several columns, a heading is not a column.
+  if (!head || !body || table.tHead.rows.length > 1 || body.rows.length < 5) continue;
   const asTheyStood = [...body.rows];
   [...head.cells].forEach((cell, column) => {
     const button = document.createElement("button");

@@ -1,11 +1,10 @@
 -- How closely patients' and therapists' ratings of the alliance move together, over courses.
 --
--- Correlations are pooled by Fisher's z with random effects, because pairs differ (DerSimonian &
--- Laird 1986, Control Clin Trials 7:177-188). Descriptive: no value is the right one, and none is a
+-- Correlations are pooled by Fisher's z. Descriptive: no value is the right one, and none is a
 -- therapist's.
 --
 -- grain:   level, unit_id, patient_instrument_id, therapist_instrument_id
--- inputs:  ref.period, ref.setting, score.dyad
+-- inputs:  model.congruence_pool, ref.setting
 -- columns: level VARCHAR                   service or clinic
 --          unit_id VARCHAR                 service, or the clinic's id
 --          patient_instrument_id VARCHAR   the patient's form
@@ -16,82 +15,17 @@
 --          low DOUBLE                      lower end of its 95 % interval
 --          high DOUBLE                     upper end of its 95 % interval
 --          spread DOUBLE                   standard deviation between courses, of Fisher's z
--- version: 1
-with setting as (
-    select max(value) filter (where name = 'z_95')::double as z_95,
-    from ref.setting
-),
-
-dyad as (
-    select
-        unnest(['service', 'clinic']) as level,
-        unnest(['service', dyad.clinic_id]) as unit_id,
-        dyad.patient_instrument_id,
-        dyad.therapist_instrument_id,
-        round(dyad.fisher_z, 9)::decimal(18, 9) as z,
-        dyad.n_pairs - 3 as weight,
-    from score.dyad as dyad
-    join ref.period as period
-        on
-            period.period_id = 'year'
-            and dyad.last_on between period.period_start and period.period_end
-),
-
-fixed as (
-    select
-        level,
-        unit_id,
-        patient_instrument_id,
-        therapist_instrument_id,
-        count(*) as n_eligible,
-        count(z) as n,
-        sum(weight) filter (where z is not null)::double as w,
-        sum(weight * weight) filter (where z is not null)::double as ww,
-        sum(weight * z)::double as wz,
-        sum((weight * z * z)::decimal(38, 9))::double as wzz,
-    from dyad
-    group by level, unit_id, patient_instrument_id, therapist_instrument_id
-),
-
-spread as (
-    select
-        *,
-        case
-            when n >= 2
-                then greatest(0, (wzz - wz * wz / w - (n - 1)) / (w - ww / w))
-        end as tau2,
-    from fixed
-),
-
-weighed as (
-    select
-        spread.level,
-        spread.unit_id,
-        spread.patient_instrument_id,
-        spread.therapist_instrument_id,
-        sum(round(1 / (1 / dyad.weight + spread.tau2), 9)::decimal(38, 9))::double as w,
-        sum(round(dyad.z / (1 / dyad.weight + spread.tau2), 9)::decimal(38, 9))::double as wz,
-    from spread
-    join dyad using (level, unit_id, patient_instrument_id, therapist_instrument_id)
-    where dyad.z is not null and spread.n >= 2
-    group by
-        spread.level,
-        spread.unit_id,
-        spread.patient_instrument_id,
-        spread.therapist_instrument_id
-)
-
+-- version: 2
 select
-    spread.level::varchar as level,
-    spread.unit_id::varchar as unit_id,
-    spread.patient_instrument_id::varchar as patient_instrument_id,
-    spread.therapist_instrument_id::varchar as therapist_instrument_id,
-    spread.n_eligible::integer as n_eligible,
-    spread.n::integer as n,
-    tanh(weighed.wz / weighed.w)::double as congruence,
-    tanh(weighed.wz / weighed.w - setting.z_95 / sqrt(weighed.w))::double as low,
-    tanh(weighed.wz / weighed.w + setting.z_95 / sqrt(weighed.w))::double as high,
-    sqrt(spread.tau2)::double as spread,
-from spread
-left join weighed using (level, unit_id, patient_instrument_id, therapist_instrument_id)
-cross join setting
+    pool.level::varchar as level,
+    pool.unit_id::varchar as unit_id,
+    pool.patient_instrument_id::varchar as patient_instrument_id,
+    pool.therapist_instrument_id::varchar as therapist_instrument_id,
+    pool.n_eligible::integer as n_eligible,
+    pool.n::integer as n,
+    tanh(pool.centre)::double as congruence,
+    tanh(pool.centre - setting.value::double * sqrt(pool.error_variance))::double as low,
+    tanh(pool.centre + setting.value::double * sqrt(pool.error_variance))::double as high,
+    sqrt(pool.between_variance)::double as spread,
+from model.congruence_pool as pool
+join ref.setting as setting on setting.name = 'z_95'

@@ -1,7 +1,8 @@
 -- Whether one figure may be shown, and if not why not. All withholding of numbers is decided here.
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
--- inputs:  measure.estimate, measure.total, measure.unit, ref.definition, ref.night, ref.setting
+-- inputs:  measure.estimate, measure.period_complement, measure.total, measure.unit,
+--          ref.definition, ref.night, ref.setting
 -- columns: level VARCHAR           service, clinic or therapist
 --          unit_id VARCHAR         service, or the clinic's or therapist's id
 --          period_id VARCHAR       period
@@ -13,7 +14,7 @@
 --          is_shown BOOLEAN        whether the value may be shown
 --          is_counted BOOLEAN      whether its counts may be shown
 --          is_compared BOOLEAN     whether therapists may be compared on it
--- version: 3
+-- version: 4
 with setting as (
     select
         max(value) filter (where name = 'minimum_shown') as minimum_shown,
@@ -85,6 +86,7 @@ figure as (
             )
         )
         or definition.section = 'index' as is_outcome,
+        near.period_id is not null as is_near,
         reason.reason_share,
         service.completeness as service_completeness,
         setting.paired_floor,
@@ -102,6 +104,13 @@ figure as (
             estimate.period_id = reason.period_id
             and case estimate.level when 'service' then 'service' else 'clinic' end = reason.level
             and coalesce(estimate.clinic_id, 'service') = reason.unit_id
+    left join measure.period_complement as near
+        on
+            estimate.level = near.level
+            and estimate.unit_id = near.unit_id
+            and estimate.period_id = near.period_id
+            and estimate.measure = near.measure
+            and estimate.instrument_id is not distinct from near.instrument_id
     left join measure.estimate as service
         on
             service.level = 'service'
@@ -113,21 +122,21 @@ figure as (
 hideable as (
     select
         *,
-        is_small or (level = 'clinic' and is_unagreed and n > 0) as is_hidden,
+        is_small or is_near or (level = 'clinic' and is_unagreed and n > 0) as is_hidden,
     from figure
 ),
 
 family as (
-    -- counts that belong to no therapist hide a single suppressed one just as a second therapist
-    -- would
     select
         total.unit_id as parent,
         total.level as parent_level,
         total.period_id,
         total.measure,
         total.instrument_id,
-        total.n - sum(child.n) > 0 as has_unattributed,
-        count(*) filter (where child.is_hidden) as n_small,
+        max(child.minimum) as minimum,
+        count(*) filter (where child.is_hidden) as n_hidden,
+        total.n - sum(child.n) as n_unattributed,
+        total.n - coalesce(sum(child.n) filter (where not child.is_hidden), 0) as n_left,
         arg_min(child.unit_id, (child.n, child.unit_id))
         filter (where child.n > 0 and not child.is_hidden) as next_smallest,
     from measure.total as total
@@ -143,20 +152,28 @@ family as (
         total.unit_id, total.level, total.period_id, total.measure, total.instrument_id, total.n
 ),
 
+telling as (
+    -- a printed total less its printed children gives a single hidden child away, unless counts that
+    -- belong to nobody hide it as a second child would; and several that are few together
+    select
+        *,
+        (n_hidden = 1 and n_unattributed <= 0) or (n_left > 0 and n_left < minimum) as is_telling,
+    from family
+),
+
 complement as (
-    -- where exactly one child of a printed total is withheld, the total gives it away: a second one
-    -- goes too
+    -- then the next smallest goes too
     select
         'clinic' as level,
         service.*,
-    from family as service
-    where service.parent_level = 'service' and service.n_small = 1 and not service.has_unattributed
+    from telling as service
+    where service.parent_level = 'service' and service.is_telling
     union all
     select
         'therapist' as level,
         clinic.*,
-    from family as clinic
-    left join family as service
+    from telling as clinic
+    left join telling as service
         on
             service.parent_level = 'service'
             and clinic.period_id = service.period_id
@@ -164,11 +181,13 @@ complement as (
             and clinic.instrument_id is not distinct from service.instrument_id
     where
         clinic.parent_level = 'clinic'
-        and not clinic.has_unattributed
         and (
-            clinic.n_small = 1
+            clinic.is_telling
             -- a clinic that is itself withheld must not be the sum of its printed therapists
-            or clinic.n_small = 0 and service.n_small = 1 and service.next_smallest = clinic.parent
+            or (
+                clinic.n_hidden = 0 and clinic.n_unattributed <= 0
+                and service.is_telling and service.next_smallest = clinic.parent
+            )
         )
 ),
 
@@ -190,7 +209,7 @@ judged as (
             when figure.is_few then 'few therapists'
             when figure.is_not_comparable then 'not comparable'
             when figure.is_small then 'too few'
-            when complement.next_smallest is not null then 'complement'
+            when figure.is_near or complement.next_smallest is not null then 'complement'
             when figure.n = 0 then 'no data'
             when
                 figure.is_outcome and figure.n_eligible >= figure.minimum

@@ -3,8 +3,10 @@
 -- How much therapists really differ is itself uncertain, the more so the fewer they are. So the
 -- figure is worked out for every size that the spread between them may have, and the results are
 -- weighed by how well each size agrees with the data (Gelman et al. 2013, Bayesian Data Analysis,
--- ch. 5.4). With enough therapists no size is preferred beforehand; with fewer, small shares of the
--- variance are, around the one that the literature finds.
+-- ch. 5.4). With enough therapists a size counts the less beforehand the nearer it is to none (Chung
+-- et al. 2013, Psychometrika 78:685-709): where little goes with the therapist, intervals that take
+-- none for likely cover the truth too seldom. With fewer therapists small shares of the variance are
+-- preferred, around the one that the literature finds.
 --
 -- Over twelve months only.
 --
@@ -16,10 +18,11 @@
 --          instrument_id VARCHAR        questionnaire; NULL where the measure is not per one
 --          difference DECIMAL(18,9)     deviation, drawn in
 --          difference_sd DECIMAL(18,9)  its standard deviation
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'shrink_steps')::integer as steps,
+        max(value) filter (where name = 'shrink_spread_power')::double as spread_power,
         max(value) filter (where name = 'literature_icc')::double as literature_icc,
     from ref.setting
 ),
@@ -52,6 +55,7 @@ step as (
     select
         unnest(range(1, setting.steps + 1)) as step,
         setting.steps,
+        setting.spread_power,
         setting.literature_icc,
     from setting
 ),
@@ -61,6 +65,7 @@ point as (
     select
         therapist.*,
         step.step,
+        step.spread_power,
         step.literature_icc,
         therapist.variance_within * pow((step.step - 0.5) / step.steps, 2) as between_variance,
     from therapist
@@ -76,6 +81,7 @@ summed as (
         max(between_variance) as between_variance,
         max(variance_within) as variance_within,
         max(between_from) as between_from,
+        max(spread_power) as spread_power,
         max(literature_icc) as literature_icc,
         -- sums of decimals do not depend on the order, and take less memory than ordered ones
         sum((1 / (error_variance + between_variance))::decimal(38, 15)) as w,
@@ -96,7 +102,7 @@ agreement as (
                 then
                     -between_variance / (between_variance + variance_within) / literature_icc
                     + 0.5 * ln(between_variance) - 2 * ln(between_variance + variance_within)
-            else 0
+            else spread_power * 0.5 * ln(between_variance)
         end as log_weight,
     from summed
 ),

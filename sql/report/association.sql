@@ -10,7 +10,7 @@
 --          n_text VARCHAR      what it is computed from
 --          note VARCHAR        why there is none; NULL there is
 --          row_order INTEGER   order on the page
--- version: 1
+-- version: 2
 with word as (
     select
         listed.quantity,
@@ -20,6 +20,7 @@ with word as (
         listed.place,
     from (
         values
+        ('share_clinic', 'components', 'between clinics', 'ratings', 0),
         ('share_therapist', 'components', 'between therapists', 'ratings', 1),
         ('share_patient', 'components', 'between patients of one therapist', 'ratings', 2),
         ('share_session', 'components', 'between sessions of one patient', 'ratings', 3),

@@ -4,12 +4,12 @@
 -- Only where chances are shown. Words say what was known, and not why somebody leaves.
 --
 -- grain:   session_id
--- inputs:  model.coefficient, model.fit, model.person_session, model.risk_term, ref.setting,
---          report.worklist_order
+-- inputs:  model.coefficient, model.fit, model.person_session, model.recalibration,
+--          model.risk_term, ref.setting, report.worklist_order
 -- columns: session_id VARCHAR  newest attended session
 --          raises VARCHAR[]    what raises the chance, in words
 --          lowers VARCHAR[]    what lowers it
---          model_id VARCHAR    model it is by
+--          model_id VARCHAR    model it is by, and what newer sessions put right of it
 --          fitted_on DATE      night that model was fitted
 --          factors VARCHAR[]   everything that went into it
 --          contributions DECIMAL(38,18)[] what each factor adds to the logit
@@ -35,10 +35,8 @@ with word (factor, above, below) as (
     ('under_26', 'younger than 26', '26 or older')
 ),
 
-model as (
+weight as (
     select
-        fit.model_id,
-        fit.fitted_on,
         coefficient.term,
         coefficient.estimate,
     from model.fit as fit
@@ -53,7 +51,7 @@ told as (
         term.contribution,
         -- the sign of a contribution is that of the coefficient times that of the distance from the mean
         case
-            when sign(term.contribution) * coalesce(sign(model.estimate), 1) > 0 then word.above
+            when sign(term.contribution) * coalesce(sign(weight.estimate), 1) > 0 then word.above
             else word.below
         end as words,
         row_number() over (
@@ -66,7 +64,7 @@ told as (
     join report.worklist_order as clinic on session.clinic_id = clinic.clinic_id
     join ref.setting as setting on setting.name = 'reasons_shown'
     left join word on term.factor = word.factor
-    left join model on term.factor = model.term
+    left join weight on term.factor = weight.term
     where clinic.ordered_by = 'risk'
 ),
 
@@ -85,10 +83,13 @@ listed as (
 
 in_use as (
     select
-        model_id,
-        max(fitted_on) as fitted_on,
-    from model
-    group by model_id
+        concat_ws(', ', model.model_id, change.model_id) as model_id,
+        model.fitted_on,
+    from model.fit as model
+    left join model.recalibration as change
+        on model.fitted_on = change.fitted_on and change.why_not is null
+    where model.is_used and model.model_id = 'last_session/dropout'
+    qualify row_number() over (order by change.model_id desc nulls last) = 1
 )
 
 select

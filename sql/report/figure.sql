@@ -8,7 +8,8 @@
 -- columns: level VARCHAR                 service, clinic or therapist
 --          unit_id VARCHAR               service, or the clinic's or therapist's id
 --          clinic_id VARCHAR             clinic; NULL for the service
---          period_kind VARCHAR           year, quarter, month or financial_year
+--          period_kind VARCHAR           year, quarter, month or financial_year; a therapist's year is the
+--                                        newest window, which stands still until a month closes
 --          period_id VARCHAR             period
 --          period_label VARCHAR          period in words
 --          period_start DATE             first day
@@ -46,7 +47,7 @@
 --          shrunken_text VARCHAR         shrunken figure with its interval as printed
 --          note VARCHAR                  why withheld, or the caution that goes with it; NULL
 --                                        nothing to say
--- version: 3
+-- version: 4
 with setting as (
     select
         max(value) filter (where name = 'paired_floor') as paired_floor,
@@ -101,7 +102,7 @@ figure as (
         published.*,
         case when definition.section = 'talking_therapies' then unverified.n_unverified end
             as n_unverified,
-        period.period_kind,
+        case period.period_kind when 'window' then 'year' else period.period_kind end as period_kind,
         period.label as period_label,
         period.period_start,
         period.period_end,
@@ -136,7 +137,12 @@ figure as (
     from measure.published as published
     join ref.definition as definition on published.measure = definition.measure
     join ref.period as period
-        on published.period_id = period.period_id and period.period_kind <> 'window'
+        on
+            published.period_id = period.period_id
+            and case published.level
+                when 'therapist' then period.period_id = 'window'
+                else period.period_kind <> 'window'
+            end
     left join ref.instrument as instrument on published.instrument_id = instrument.instrument_id
     left join
         ref.scale as scale

@@ -5,13 +5,13 @@
 --
 -- grain:   topic, line_order
 -- inputs:  measure.ending_count, measure.risk_gate, model.coefficient, model.fit,
---          model.reason_share, model.recalibration, ref.clinic, ref.setting
+--          model.reason_share, model.recalibration, ref.clinic, ref.night, ref.setting
 -- columns: topic VARCHAR       state, data, size, term or base_rate
 --          line_order INTEGER  order in the topic
 --          label VARCHAR       what the line is about
 --          value_text VARCHAR  what is told of it, as printed
 --          note VARCHAR        what to know besides; NULL nothing
--- version: 2
+-- version: 3
 with setting as (
     select
         max(value) filter (where name = 'z_95')::double as z,
@@ -62,9 +62,14 @@ line as (
         'state' as topic,
         '1' as sorted_by,
         'Chances of single patients' as label,
-        'shown nowhere' as value_text,
+        case
+            when coalesce(risk_assessed_on <= getvariable('as_of')::date, false)
+                then 'on the care team''s worklists, where the model is good enough'
+            else 'shown nowhere'
+        end as value_text,
         'They are computed to be tested. Showing them asks for a legal basis and somebody responsible.'
             as note,
+    from ref.night
     union all
     select
         'state' as topic,

@@ -12,12 +12,13 @@
 --          therapist_id VARCHAR   therapist it is attributed to
 --          label VARCHAR          therapist as named on the page
 --          page VARCHAR           file stem of the therapist's page for the care team
+--          patient_id VARCHAR     patient; the care team's pages show the clinic's own number for it
 --          patient VARCHAR        first digits of the patient's pseudonym
 --          n_attended INTEGER     attended sessions
 --          last_attended_on DATE  day of the last one
 --          signs VARCHAR[]        what should be spoken about, in words, the most pressing first
 --          course_order INTEGER   order on the page: most to speak about first
--- version: 2
+-- version: 3
 with setting as (
     select max(value) filter (where name = 'care_team_pages') as care_team_pages,
     from ref.setting
@@ -113,6 +114,7 @@ select
     end_state.therapist_id::varchar as therapist_id,
     therapist.label::varchar as label,
     therapist.page::varchar as page,
+    end_state.patient_id::varchar as patient_id,
     upper(left(end_state.patient_id, 8))::varchar as patient,
     end_state.n_attended::integer as n_attended,
     end_state.last_attended_on::date as last_attended_on,

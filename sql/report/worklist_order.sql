@@ -4,7 +4,8 @@
 -- passed its test, and the clinic says how its courses end; else by plain facts.
 --
 -- grain:   clinic_id
--- inputs:  measure.risk_gate, model.reason_share, ref.clinic, ref.night, valid.objection
+-- inputs:  measure.risk_gate, model.reason_share, ref.clinic, ref.night, score.end_state,
+--          valid.objection
 -- columns: clinic_id VARCHAR     clinic
 --          ordered_by VARCHAR    risk or facts
 --          order_text VARCHAR    what it is ordered by
@@ -36,6 +37,13 @@ objection as (
     group by clinic_id
 ),
 
+clinic as (
+    -- courses of a clinic whose mapping was taken out go on
+    select clinic_id, from ref.clinic
+    union
+    select clinic_id, from score.end_state
+),
+
 judged as (
     select
         clinic.clinic_id,
@@ -50,7 +58,7 @@ judged as (
             when not gate.is_shown then 'model'
             else 'shown'
         end as verdict,
-    from ref.clinic as clinic
+    from clinic
     cross join lawful
     cross join gate
     left join model.reason_share as reason on clinic.clinic_id = reason.clinic_id

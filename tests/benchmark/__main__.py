@@ -17,10 +17,20 @@ from rich.table import Table
 from tests.benchmark.exports import PHQ9, SHAPES, SIDE_BY_SIDE
 from tests.benchmark.formats import FORMATS, measure_format
 from tests.benchmark.ingest import Times, measure_growth, measure_ingest, peak_megabytes
+from tests.benchmark.pages import measure_pages
 from tests.benchmark.scoring import measure_scoring
 from tests.benchmark.therapists import measure_therapists
 
-CASES = ("oq45", "oq45_again", "side_by_side", "history", *FORMATS, "scoring", "therapists")
+CASES = (
+    "oq45",
+    "oq45_again",
+    "side_by_side",
+    "history",
+    *FORMATS,
+    "scoring",
+    "therapists",
+    "pages",
+)
 # Records of the long history, and of the night after it; each carries three forms.
 HISTORY = 340_000
 NIGHT = 1_000
@@ -28,6 +38,8 @@ NIGHT = 1_000
 SESSIONS = 460_000
 # Invented services of each kind, in which therapists are compared.
 SERVICES = 400
+# Therapists with a page of their own.
+THERAPISTS = 300
 
 
 def main(words: list[str]) -> None:
@@ -39,6 +51,9 @@ def main(words: list[str]) -> None:
     case, *rows = words
     if case == "therapists":
         measure_therapists(int(rows[0]) if rows else SERVICES)
+        return
+    if case == "pages":
+        print_pages(int(rows[0]) if rows else THERAPISTS)
         return
     if case == "scoring":
         print_scoring(int(rows[0]) if rows else SESSIONS)
@@ -72,6 +87,30 @@ def print_times(times: Times) -> None:
     total = sum(seconds for _, seconds in times.parts)
     table.add_row("ingest, archive to store", f"{total:.2f}", f"{total / times.floor:.2f}")
     Console().print(table)
+
+
+def print_pages(n_therapists: int) -> None:
+    """One table: a full night, a night with few changes as a ratio to it, and the heaviest page."""
+    times = measure_pages(n_therapists)
+    table = Table(
+        title=f"{times.n_pages} pages, {times.n_therapists} therapists", title_justify="left"
+    )
+    for name in (
+        "night",
+        "seconds of one core",
+        "pages a second",
+        "drawings made",
+        "ratio to full",
+    ):
+        table.add_column(name, justify="left" if name == "night" else "right")
+    for name, seconds, drawn in (
+        ("everything drawn", times.full, times.n_drawn),
+        ("one therapist in a hundred changed", times.changed, times.n_drawn_again),
+    ):
+        speed = f"{times.n_pages / seconds:.0f}"
+        table.add_row(name, f"{seconds:.2f}", speed, str(drawn), f"{seconds / times.full:.2f}")
+    Console().print(table)
+    Console().print(f"heaviest page: {times.heaviest / 1000:.0f} KB of 300\n")
 
 
 def print_scoring(sessions: int) -> None:

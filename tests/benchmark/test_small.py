@@ -10,6 +10,7 @@ import pytest
 from tests.benchmark.exports import OQ45, PHQ9, SIDE_BY_SIDE, Shape
 from tests.benchmark.formats import FORMATS, measure_format
 from tests.benchmark.ingest import measure_growth, measure_ingest
+from tests.benchmark.pages import measure_pages
 from tests.benchmark.scoring import measure_scoring
 
 
@@ -39,3 +40,10 @@ def test_scoring_is_timed_over_scored_sessions(tmp_path: Path) -> None:
     assert {"item_sum", "scale_score", "reliable_change", "outcome"} <= dict(scoring.tables).keys()
     assert scoring.floor > 0 and scoring.total > 0
     assert scoring.night[0].endswith("patients touched") and scoring.night[1] > 0
+
+
+def test_pages_are_timed_over_drawings_that_differ() -> None:
+    times = measure_pages(16)
+    assert times.n_pages > 16 and times.n_drawn > 3 * 14
+    assert 0 <= times.n_drawn_again < times.n_drawn / 4
+    assert times.full > 0 and times.changed > 0 and times.heaviest < 300_000

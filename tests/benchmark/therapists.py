@@ -14,6 +14,8 @@ from tests.modelling.worlds import Chain, Worlds, worlds
 CASES = (
     ("rate", 60, 40, 0.0),
     ("mean", 60, 40, 0.0),
+    ("rate", 60, 40, 0.05),
+    ("mean", 60, 40, 0.1),
     ("rate", 60, 40, 0.11),
     ("mean", 60, 40, 0.23),
     ("rate", 35, 40, 0.11),

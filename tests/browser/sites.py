@@ -10,6 +10,7 @@ from pathlib import Path
 from flows.demo import make_demo
 from flows.progress import Progress
 from flows.workspace import Workspace
+from reports.attachments import attachments
 from reports.pages import AUDIENCES
 from reports.render import render
 from tests.reports.fixture_tables import make_tables
@@ -20,6 +21,7 @@ DEMO = (
     "demo/managers/clinic-birch.html",
     "demo/managers/clinic-cedar.html",
     "demo/managers/clinic-cedar.over-time.html",
+    "demo/managers/changed.html",
     "demo/managers/alliance.html",
     "demo/managers/data-quality.html",
     "demo/managers/on-track.html",
@@ -42,6 +44,7 @@ THERAPIST = (
 MADE_UP = (
     "made-up/managers/index.html",
     "made-up/managers/over-time.html",
+    "made-up/managers/changed.html",
     "made-up/managers/clinic-birch.html",
     "made-up/managers/alliance.html",
     "made-up/managers/data-quality.html",
@@ -86,6 +89,8 @@ def _build(sites: Sites) -> None:
         keep = partial(_write, building / "made-up" / audience)
         for name, text in render(audience, tables, keep=keep):
             keep(name, text)
+        for name, held in attachments(audience, tables):
+            (building / "made-up" / audience / name).write_bytes(held)
     outcome = make_demo(sites.workspace, 1, small=True, progress=Progress(sites.workspace))
     (building / "demo").symlink_to(outcome.folder, target_is_directory=True)
     building.rename(sites.folder)

@@ -208,3 +208,55 @@ def test_the_command_line_writes_a_draft(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "looks like: qualtrics" in result.output
     assert 'preset = "qualtrics"' in target.read_text()
+
+
+PRACTICE = """Praxisplan - Auswertung
+\nChiffre;Behandler/in;Sitzungs-Nr.;Datum Erhebung;{items};PHQ9 Gesamtwert;Anmerkung
+{rows}
+Anzahl Datens\u00e4tze: 8
+"""
+
+
+def practice(folder: Path, last: str = "Anzahl Datens\u00e4tze: 8") -> Path:
+    """A list as a practice prints it: title, answers in words, a footer, saved a second time."""
+    words = ["nie", "manchmal", "oft", "k. A."]
+    rows = [
+        f"{n:04};B. \u00dcbung;1;{n + 1}.03.2026;"
+        + ";".join(words[(n + k) % 3] for k in range(8))
+        + ";k. A.;9;"
+        for n in range(8)
+    ]
+    items = ";".join(f"PHQ9 Item {n}" for n in range(1, 10))
+    text = PRACTICE.format(items=items, rows="\n".join(rows)).replace(
+        "Anzahl Datens\u00e4tze: 8", last
+    )
+    path = folder / "Liste 2026-03 (1).csv"
+    path.write_bytes(text.encode("cp1252"))
+    return path
+
+
+def test_a_practices_list_with_title_and_footer_is_read_by_its_draft(tmp_path: Path) -> None:
+    path, target = practice(tmp_path), tmp_path / "north.toml"
+    said(path, target=target)
+    text = target.read_text()
+    assert 'match = "Liste *.csv"' in text
+    assert 'patient = { column = "Chiffre" }' in text
+    assert 'totals = { answered_sum = "PHQ9 Gesamtwert" }' in text
+    assert '"k. A." = "not_answered"' in text
+    assert "personal = true" in text
+    for n, word in enumerate(("nie", "manchmal", "oft")):
+        text = text.replace(f'"{word}" = "FILL IN"', f'"{word}" = {n}')
+    target.write_text(text)
+    reading = read_paths([path], read_mapping(target))
+    assert reading.rows.height == 8 * 9
+    assert "record-malformed" not in set(reading.findings["rule"])
+    assert "record-dropped" in set(reading.findings["rule"])
+
+
+def test_a_last_line_that_was_cut_off_is_no_footer(tmp_path: Path) -> None:
+    """It may be a patient's: it is neither told nor dropped."""
+    for number, last in enumerate(("0008", "Muster", "Sumarte")):
+        target = tmp_path / f"draft{number}.toml"
+        said(practice(tmp_path, last), target=target)
+        assert "drop" not in target.read_text()
+        assert last not in target.read_text().replace("Chiffre", "")

@@ -50,7 +50,7 @@ JOINED: Final = (
 # Programs whose texts come to stand in tables.
 SPEAKING: Final = ("flows/modelling/*.py", "flows/reference_period.py")
 WORD: Final = re.compile(r"[a-z]{2,}(-[a-z]+)?")
-QUERY: Final = re.compile(r"\b(select|from|filter|where) ")
+QUERY: Final = re.compile(r"\b(select|from|filter|where|join) |^, \w+\.")
 CODE: Final = re.compile(r"[\w./:%*\\{}\[\]()<>=,$^+-]*")
 
 
@@ -139,7 +139,7 @@ def is_prose(text: str) -> bool:
         not LETTERS.search(bare)
         or "datum." in text
         or text.startswith(("#", "http"))
-        or "<" in text
+        or re.search(r"\\|<[a-z/]", text)
     ):
         return False
     return not CODE.fullmatch(text) or re.fullmatch(r"[A-Z][a-z]{2,}", text) is not None

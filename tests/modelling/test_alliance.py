@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from flows.modelling.alliance import (
     Needs,
     added_share,
+    clinic_share,
     components,
     estimated,
     nested_sums,
@@ -139,3 +140,37 @@ def test_too_little_or_nothing_that_moves_is_said() -> None:
     )  # fmt: skip
     still = estimated(("m", "a", "o"), "share_early", sums, added_share, Needs(2, 10, 200), 80)
     assert (still.estimate, still.why_not) == (None, "ratings or scores never move")
+
+
+def ratings_of(clinics: int, sd: float) -> pl.DataFrame:
+    """Clinics of six therapists with twelve courses of five ratings each; variances 1, 1 and 2 within."""
+    rng, rows = np.random.default_rng(clinics), []
+    for c in range(clinics):
+        clinic = rng.normal(0, sd)
+        for t in range(6):
+            therapist = clinic + rng.normal(0, 0.5)
+            for e in range(12):
+                patient = therapist + rng.normal()
+                rows += [
+                    (f"c{c:02}", f"c{c:02}t{t}", f"c{c:02}t{t}e{e}", patient + rng.normal(0, 1.4))
+                    for _ in range(5)
+                ]
+    return pl.DataFrame(rows, ["clinic_id", "therapist_id", "episode_id", "value"], orient="row")
+
+
+def test_the_share_of_clinics_lies_in_its_interval() -> None:
+    frame = ratings_of(30, 0.7)
+    truth = 0.49 / (0.49 + 0.25 + 1 + 1.96)
+    found = clinic_share("m", "wai", frame, Needs(10, 1200, 400))
+    assert found.low is not None and found.high is not None and found.why_not is None
+    assert found.low <= truth <= found.high < 0.3
+    assert (found.n_courses, found.n_therapists) == (30 * 72, 180)
+
+
+def test_few_clinics_cannot_be_told_apart() -> None:
+    found = clinic_share("m", "wai", ratings_of(3, 0.7), Needs(10, 1200, 400))
+    assert (found.estimate, found.low, found.high) == (None, None, None)
+    assert found.why_not == (
+        "clinics cannot be told apart from their therapists: 216 courses of 3 clinics;"
+        " 1200 courses of 10 are needed"
+    )

@@ -12,7 +12,6 @@ import pytest
 from flows.model import build_models
 from flows.modelling.case_mix import Rows, fit_case_mix, fit_one
 from flows.second import therapist as second
-from flows.sql_files import build
 from tests.sql.warehouse_fixture import build_stages, insert, rows, warehouse
 
 NIGHT = date(2026, 11, 30)
@@ -83,7 +82,7 @@ def service() -> Iterator[duckdb.DuckDBPyConnection]:
     ])  # fmt: skip
     insert(con, "score.finished_course", finished(con))
     build_models(con, NIGHT, [fit_case_mix])
-    build(con, "measure")
+    build_stages(con, ["measure"])
     yield con
     con.close()
 

@@ -6,8 +6,10 @@ from math import log
 import duckdb
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 from flows.modelling.cusum import cusum_limits, highest
+from flows.second.therapist import byar
 from tests.modelling.worlds import Chain
 from tests.sql.warehouse_fixture import insert, rows
 
@@ -34,7 +36,8 @@ def found(con: duckdb.DuckDBPyConnection, table: str) -> list[dict]:
 def test_eight_schools(con: duckdb.DuckDBPyConnection) -> None:
     """Rubin 1981; medians and quartiles in Gelman et al. 2013, Bayesian Data Analysis, table 5.3.
 
-    Theirs are quantiles of 200 draws, ours a mean and a standard deviation: near, not equal.
+    Theirs are quantiles of 200 draws, ours a mean and a standard deviation: near, not equal. All sizes
+    of the spread count alike beforehand, as there; the effects are those that many courses print.
     """
     effects = {"A": (28, 15), "B": (8, 10), "C": (-3, 16), "D": (7, 11), "E": (-1, 9),
                "F": (1, 11), "G": (18, 10), "H": (12, 18)}  # fmt: skip
@@ -47,7 +50,10 @@ def test_eight_schools(con: duckdb.DuckDBPyConnection) -> None:
         {**each, "unit_id": school, "n": 1, "deviation": y, "standard_error": s}
         for school, (y, s) in effects.items()
     ])  # fmt: skip
+    con.execute("begin")
+    con.execute("update ref.setting set value = 0 where name = 'shrink_spread_power'")  # as there
     drawn = {row["unit_id"]: row for row in found(con, "measure.shrunken")}
+    con.execute("rollback")
     for school, (lower, median, upper) in published.items():
         mean, sd = float(drawn[school]["difference"]), float(drawn[school]["difference_sd"])
         assert mean == pytest.approx(median, abs=1.5)
@@ -55,8 +61,9 @@ def test_eight_schools(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_der_simonian_and_laird_on_the_bcg_trials(con: duckdb.DuckDBPyConnection) -> None:
-    """Colditz et al. 1994; by DerSimonian & Laird Q = 152.233 and tau^2 = .3088 (Viechtbauer 2010,
-    J Stat Softw 36(3), metafor). Nothing is drawn in and nothing corrected: the formula itself.
+    """Trials of Colditz et al. 1994 as metafor's example data have them (dat.bcg); Q = 152.2330 and, by
+    DerSimonian & Laird, tau^2 = .3088 as printed in Viechtbauer's code for Borenstein et al. 2009
+    (wviechtb.github.io/meta_analysis_books). Nothing is drawn in or corrected: the formula itself.
     """
     trials = [
         (4, 119, 11, 128), (6, 300, 29, 274), (3, 228, 11, 209), (62, 13536, 248, 12619),
@@ -78,6 +85,34 @@ def test_der_simonian_and_laird_on_the_bcg_trials(con: duckdb.DuckDBPyConnection
     con.execute("rollback")
     assert float(plain["phi"]) * 13 == pytest.approx(152.233, abs=0.001)
     assert float(plain["tau_squared"]) == pytest.approx(0.3088, abs=0.00005)
+
+
+def test_mean_square_of_a_funnel_that_another_program_states(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """Six units of the tests of FunnelPlotR, which states phi = 2.948033 for log ratios with nothing drawn in.
+
+    Its standard error of a log ratio is that of expected events (NHS England's SHMI).
+    """
+    observed, expected = (100, 150, 180, 80, 120, 225), (108, 112, 165, 95, 100, 220)
+    put(con, "measure.funnel_point", [
+        {"unit_id": str(i), "period_id": "window", "measure": "m", "deviation": f"{log(o / e):.9f}",
+         "standard_error": f"{e**-0.5:.9f}"}
+        for i, (o, e) in enumerate(zip(observed, expected, strict=True))
+    ])  # fmt: skip
+    con.execute("begin")
+    con.execute("update ref.setting set value = 0 where name = 'winsor_share'")
+    (plain,) = [r for r in found(con, "measure.overdispersion") if r["method"] == "published"]
+    con.execute("rollback")
+    assert float(plain["phi"]) == pytest.approx(2.948033, abs=0.000001)
+
+
+def test_byars_interval_is_as_near_the_exact_one_as_published() -> None:
+    """Public Health England, Technical guide: Confidence intervals, 2018: from ten events on within 0.2 % at 95 %."""
+    for observed in (10, 11, 20, 53, 200):
+        exact = (chi2.ppf(0.025, 2 * observed) / 2, chi2.ppf(0.975, 2 * observed + 2) / 2)
+        assert byar(observed, 1, 1.959964) == pytest.approx(exact, rel=0.002)
+    assert byar(3, 1, 1.959964) != pytest.approx((0.6187, 8.7673), rel=0.002)
 
 
 @pytest.mark.parametrize("j", [30, 60])

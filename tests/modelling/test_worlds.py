@@ -49,6 +49,15 @@ def test_as_published_the_limits_are_too_narrow_where_therapists_do_differ(chain
     assert flagged(chain, "published", "zone like '%99.8'") > 0.005
 
 
+@pytest.mark.parametrize(("kind", "tau"), [("rate", 0.05), ("mean", 0.1)])
+def test_intervals_cover_where_a_hundredth_of_the_variance_goes_with_therapists(
+    chain: Chain, kind: str, tau: float
+) -> None:
+    world = worlds(17, 50, 60, 40, tau, kind)
+    chain.build(world.totals, icc_draws=0)
+    assert 0.93 <= covered(chain, world) <= 0.97
+
+
 @pytest.mark.parametrize(("kind", "tau"), [("rate", 0.11), ("mean", 0.23)])
 def test_the_spread_is_found_again_and_intervals_cover(chain: Chain, kind: str, tau: float) -> None:
     """About one twentieth of the variance between therapists, as the literature finds."""

@@ -3,13 +3,13 @@
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
-from math import atanh
+from math import atanh, tanh
 from typing import Any
 
 import duckdb
 import pytest
 
-from flows.second.dyad import agreement, pooled
+from flows.second.dyad import agreement, drawn_in, pooled
 from flows.sql_files import build
 from tests.sql.warehouse_fixture import build_stages, insert, rows, warehouse
 
@@ -70,6 +70,7 @@ def told() -> Iterator[tuple[duckdb.DuckDBPyConnection, Courses]]:
     courses = {**draw(1, 90, "a"), **draw(2, 90, "b")}
     enter(con, courses)
     build(con, "score", only=["score.dyad"])
+    build(con, "model", only=["model.congruence_pool", "model.dyad_congruence"])
     build(con, "measure", only=["measure.congruence", "measure.alliance_discrepancy"])
     yield con, courses
     con.close()
@@ -120,6 +121,51 @@ def test_pooled_over_courses(told: tuple[duckdb.DuckDBPyConnection, Courses]) ->
             assert row[name] == pytest.approx(getattr(expected, name), abs=1e-6)
 
 
+def test_a_course_is_drawn_towards_the_others(
+    told: tuple[duckdb.DuckDBPyConnection, Courses],
+) -> None:
+    con, _ = told
+    for patient_form, *_ in FORMS.values():
+        of_forms = f"patient_instrument_id = '{patient_form}'"
+        dyads = rows(con, f"from score.dyad where fisher_z is not null and {of_forms}")
+        whole = pooled([(d["congruence"], d["n_pairs"]) for d in dyads], 1.959964)
+        centre, half = atanh(whole.congruence), atanh(whole.high) - atanh(whole.congruence)
+        found = {
+            row["episode_id"]: row
+            for row in rows(con, f"from model.dyad_congruence where {of_forms}")
+        }
+        assert found.keys() == {d["episode_id"] for d in dyads}
+        for dyad in dyads:
+            expected = drawn_in(
+                dyad["congruence"], dyad["n_pairs"], centre, (half / 1.959964) ** 2,
+                whole.spread**2, 1.959964,
+            )  # fmt: skip
+            row = found[dyad["episode_id"]]
+            assert (row["shrunken"], row["low"], row["high"]) == pytest.approx(expected, abs=1e-6)
+            away, drawn = abs(dyad["fisher_z"] - centre), abs(atanh(row["shrunken"]) - centre)
+            assert drawn <= away
+
+
+def test_intervals_of_single_courses_cover_the_truth() -> None:
+    """Six hundred courses of five to fifteen sessions, whose true correlations are known."""
+    chance, truth, dyads = random.Random(5), {}, []
+    keys = {"patient_instrument_id": "p", "therapist_instrument_id": "t", "clinic_id": "a"}
+    for number in range(600):
+        n, z = chance.randint(5, 15), chance.gauss(0.5, 0.4)
+        truth[f"e{number}"] = tanh(z)
+        seen = tanh(chance.gauss(z, (n - 3) ** -0.5))
+        dyads.append({**keys, "episode_id": f"e{number}", "n_pairs": n, "congruence": seen,
+                      "fisher_z": atanh(seen), "last_on": "2026-05-01"})  # fmt: skip
+    con = warehouse(date(2026, 11, 22))
+    build_stages(con)
+    insert(con, "score.dyad", dyads)
+    build(con, "model", only=["model.congruence_pool", "model.dyad_congruence"])
+    found = rows(con, "from model.dyad_congruence")
+    con.close()
+    covered = [row["low"] <= truth[row["episode_id"]] <= row["high"] for row in found]
+    assert len(covered) == 600 and 0.93 <= sum(covered) / 600 <= 0.97
+
+
 def test_levels_of_forms_that_ask_different_things_are_not_compared(
     told: tuple[duckdb.DuckDBPyConnection, Courses],
 ) -> None:
@@ -146,6 +192,7 @@ def test_a_published_example_of_pooling() -> None:
         for i, (n, r) in enumerate(STUDIES)
     ]
     insert(con, "score.dyad", dyads)
+    build(con, "model", only=["model.congruence_pool"])
     build(con, "measure", only=["measure.congruence"])
     [row] = rows(con, "select * from measure.congruence where level = 'service'")
     weights = [n - 3 for n, _ in STUDIES]

@@ -147,3 +147,24 @@ def test_an_id_with_two_sexes_is_named(read: Reader) -> None:
     result = read(text(*lines, header=HEADER + ",sex"), mapping=mapping)
     assert result.at("patient-differs") == [(3, "sex")]
     assert result.forms == 6
+
+
+def test_an_id_with_another_sex_in_an_earlier_file_is_named(read: Reader) -> None:
+    about = {
+        "start": {"column": "date"},
+        "sex": {"column": "sex", "map": {"w": "female", "m": "male"}},
+    }
+    mapping = phq_mapping(
+        episode=about, fields__episode={"column": "session"}, key=["patient", "session"]
+    )
+
+    def told(*files: list[str]) -> list[tuple[int | None, str | None]]:
+        texts = [text(*lines, header=HEADER + ",sex") for lines in files]
+        return read(*texts, mapping=mapping).at("patient-differs-stored")
+
+    woman, man = row("p1", 1) + ",w", row("p1", 2) + ",m"
+    assert told([woman], [row("p2", 1) + ",m", man]) == [(3, "sex")]
+    assert told([woman], [row("p1", 2) + ",w", row("p2", 1) + ",m"]) == []
+    assert told([woman], [row("p1", 2) + ","]) == []
+    # The same course stated anew is a correction.
+    assert told([woman], [row("p1", 1) + ",m"]) == []

@@ -200,6 +200,12 @@ class TestResponses:
         withdrawn = at(3, status="entered-in-error")
         assert read(at(2), withdrawn, mapping=versioned).rows == []
         assert values(read(at(4), withdrawn, mapping=versioned)) == TEXTS
+        late = read(withdrawn, at(2), mapping=versioned)
+        assert late.rows == []
+        assert late.at("withdrawn-before") == [(1, None)]
+        restated = read(withdrawn, at(2), at(4), mapping=versioned)
+        assert values(restated) == TEXTS
+        assert values(read(withdrawn, at(4), at(2), mapping=versioned)) == TEXTS
 
     def test_a_later_version_replaces_the_earlier_one_in_any_order(self, read: Reader) -> None:
         mapping = fhir_mapping(version="meta.lastUpdated")

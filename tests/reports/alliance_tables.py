@@ -100,6 +100,7 @@ def _courses(hostile: str, therapist_id: str) -> Rows:
             "therapist_id": therapist_id if episode_id != "e3" else "t2",
             "label": "Therapist AB12CD" if episode_id != "e3" else "Therapist 99FFEE",
             "page": "therapist-ab12cd" if episode_id != "e3" else "therapist-99ffee",
+            "patient_id": f"p-{episode_id}",
             "patient": PATIENT if episode_id == "e1" else episode_id * 4,
             "n_attended": number,
             "last_attended_on": date(2026, 11, 10),

@@ -27,3 +27,22 @@ def changed_tables(hostile: str) -> dict[str, list[dict[str, Any]]]:
     rule = {"kind": "setting", "name": "gap_days", "was": "42", "now": "56"}
     hidden = clinic | {"measure": "early_ending", "is_visible": False, "change_order": 3}
     return {"changed": [hidden, clinic, row], "change_night": [night], "rule_change": [rule]}
+
+
+def mend_tables(hostile: str) -> dict[str, list[dict[str, Any]]]:
+    """One clinic with a cause of refusals in the file of the fix list, one with nothing to mend."""
+    cause = {
+        "clinic_id": "birch", "severity": "reject", "rule": "answer_not_declared", "column_name": hostile, "n": 14,
+        "n_files": 1, "message": hostile, "what_to_do": "=cmd|' /C calc'!A0", "before": 82, "at_most": 91,
+        "effect_text": "mending it lifts outcome known from 82 % to at most 91 %", "cause_order": 1,
+    }  # fmt: skip
+    birch = {
+        "clinic_id": "birch", "clinic_name": hostile, "page": "mend-birch", "n_causes": 1,
+        "n_warnings": 0,
+        "effect_text": "mending all that was refused lifts outcome known from 82 % to at most 91 %",
+    }  # fmt: skip
+    alder = birch | {
+        "clinic_id": "alder", "clinic_name": "Alder practice", "page": "mend-alder", "n_causes": 0,
+        "effect_text": None,
+    }  # fmt: skip
+    return {"fix_cause": [cause], "fix_clinic": [birch, alder]}

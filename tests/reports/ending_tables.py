@@ -36,10 +36,26 @@ def ending_tables(hostile: str) -> dict[str, Rows]:
     ending_names = ("topic", "label", "what", "value_text", "n_text")
     model_names = ("topic", "label", "value_text", "note")
     return {
+        "incidence_point": [
+            {
+                "group_kind": "early_alliance" if group else "service", "group_id": group or "service",
+                "group_order": 1 if group else 0, "label": "Lowest third" if group else "Whole service",
+                "cause": cause, "cause_text": cause_text, "session_no": session,
+                "share": share * session, "low": share * session * 0.8, "high": share * session * 1.2,
+                "value_text": f"{100 * share * session:.0f} % ({80 * share * session:.0f} to {120 * share * session:.0f} %)",
+                "n_text": f"{100 - 3 * session} of 100",
+            }
+            for group in (None, "low")
+            for cause, cause_text, share in (
+                ("dropout", "ended early, not agreed", 0.02),
+                ("planned", "ended as planned", 0.03),
+            )
+            for session in range(1, 21)
+        ],
         "ending_fact": _ordered(ending_names, endings),
         "model_fact": _ordered(model_names, model),
         "model_test": _ordered(model_names, test),
-    }
+    }  # fmt: skip
 
 
 def _ordered(names: tuple[str, ...], rows: list[tuple[str | None, ...]]) -> Rows:

@@ -22,7 +22,7 @@ def process_tables(leak: str) -> dict[str, list[dict[str, Any]]]:
             ("early_alliance_mean", "wai_sr", "mean"),
             ("early_ending", None, "rate"),
         ):
-            unit = {"level": level, "unit_id": unit_id, "measure": measure}
+            unit: dict[str, Any] = {"level": level, "unit_id": unit_id, "measure": measure}
             unit["instrument_id"] = instrument_id
             is_drawn = measure != "early_ending"
             scale = 0.1 if kind == "rate" else 1.0

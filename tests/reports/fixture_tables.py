@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.reports.alliance_tables import alliance_tables
-from tests.reports.changed_tables import changed_tables
+from tests.reports.changed_tables import changed_tables, mend_tables
 from tests.reports.ending_tables import ending_tables
 from tests.reports.fixture_course import expected_courses, track_rules, track_tests
 from tests.reports.fixture_process import process_tables
@@ -104,7 +104,6 @@ MEASURES = [
 CLINICS = [("alder", "Alder practice"), ("birch", HOSTILE), ("cedar", "Cedar outpatient unit")]
 
 
-<<<<<<< HEAD
 def _target() -> dict[str, Any]:
     return {
         "level": "service", "unit_id": "service", "period_id": "year", "measure": "early_ending",
@@ -112,23 +111,20 @@ def _target() -> dict[str, Any]:
         "target_text": "at most 25 %", "source": HOSTILE, "state": "open",
         "state_text": "cannot be said: the interval lies on both sides",
     }  # fmt: skip
-=======
-def _change_night() -> dict[str, Any]:
-    """The first night: nothing to hold it against."""
-    named = dict.fromkeys(
-        (
-            "before",
-            "n_files",
-            "n_new",
-            "n_corrected",
-            "n_again",
-            "late_text",
-            "n_moved",
-            "n_visible",
-        )
-    )
-    return {**named, "as_of": AS_OF, "why_not": "this is the first night"}
->>>>>>> 4c6382706fb7b0f1989e0e6a5673fef388c1255c
+
+
+def _workbook_lines(figures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The figures of the service and its clinics with their definitions; the clinic's name is hostile."""
+    names = dict(CLINICS)
+    added = {
+        "period_state": "settled", "target": None, "target_direction": None, "target_source": None,
+        "numerator_words": "=1+1", "denominator_words": "courses", "version": "1", "as_of": AS_OF,
+    }  # fmt: skip
+    rows = [row for row in figures if row["level"] != "therapist"]
+    return [
+        row | added | {"unit_name": names.get(row["unit_id"]), "line_order": number}
+        for number, row in enumerate(rows)
+    ]
 
 
 def make_tables() -> dict[str, list[dict[str, Any]]]:
@@ -151,9 +147,7 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
     with_page = next(row["therapist_id"] for row in therapists if row["has_page"])
     return {
         "night": [_night()],
-        "change_night": [_change_night()],
-        "changed": [],
-        "rule_change": [],
+        **_edge_tables(),
         "clinic": _clinics(),
         "therapist": therapists,
         "figure": _beside_the_service(figures),
@@ -162,7 +156,9 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         "table_check": _checks(),
         "agreement": _agreement(),
         **changed_tables(HOSTILE),
+        **mend_tables(HOSTILE),
         "target": [_target()],
+        "workbook_line": _workbook_lines(_beside_the_service(figures)),
         "definition": _definitions(),
         "instrument": _instruments(),
         "expected_course": expected_courses(),
@@ -172,9 +168,46 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         **therapist_tables(therapists),
         **_for_review(),
         **process_tables(LEAK),
+        "completeness_month": _completeness_months(),
         **alliance_tables(HOSTILE, with_page),
         **worklist_tables(HOSTILE, with_page),
         **ending_tables(HOSTILE),
+    }
+
+
+def _edge_tables() -> dict[str, list[dict[str, Any]]]:
+    """What no database holds, and the figures for the public."""
+    public = (
+        ("reliable_improvement", "outcome", "Reliably improved", "52 %"),
+        ("reliable_deterioration", "outcome", "Reliably deteriorated", None),
+        ("early_ending", "endings", "Ended early, not agreed", "21 %"),
+    )
+    return {
+        "therapist_name": [{"therapist_id": "t2", "name": f"Dr Ann Ärmel {HOSTILE}"}],
+        "patient_number": [{"patient_id": "p-e3", "number": f"A-117 {HOSTILE}"}],
+        "notice": [
+            {
+                "controller": f"Riverside Trust {HOSTILE}",
+                "contact": "privacy@riverside.example",
+                "legal_basis": None,
+                "kept": "10 years after the end of treatment",
+                "agreement": None,
+            }
+        ],
+        "public_figure": [
+            {
+                "measure": measure,
+                "instrument_id": None,
+                "period_label": "12 months to 31 October 2026",
+                "section": section,
+                "figure_order": order,
+                "label": label,
+                "value_text": value,
+                "n_text": None if value is None else "of about 340",
+                "note": "not shown: fewer than 8 people" if value is None else None,
+            }
+            for order, (measure, section, label, value) in enumerate(public)
+        ],
     }
 
 
@@ -720,3 +753,19 @@ def _for_review() -> dict[str, list[dict[str, Any]]]:
             }
         ],
     }
+
+
+def _completeness_months() -> list[dict[str, Any]]:
+    return [
+        {
+            "clinic_id": clinic_id, "clinic_name": clinic_name, "instrument_id": instrument,
+            "instrument": instrument.upper(), "month_no": month + 1,
+            "month_start": date(2025 + (month + 10) // 12, (month + 10) % 12 + 1, 1),
+            "shade": None if month == 4 else month % 5,
+            "value_text": None if month == 4 else f"{20 * (month % 5) + 10} %",
+            "note": TOO_FEW if month == 4 else "8 of 20",
+        }
+        for clinic_id, clinic_name in CLINICS
+        for instrument in ("phq9", "wai_sr")
+        for month in range(12)
+    ]  # fmt: skip

@@ -22,11 +22,10 @@ def test_the_page_of_the_alliance_shows_values_counts_and_reasons() -> None:
 
 def test_each_therapist_has_a_page_with_their_own_open_courses() -> None:
     pages = dict(render("care_team", make_tables()))
-    assert list(pages) == [
-        f"therapist-{name}/{page}"
-        for name in ("99ffee", "ab12cd")
-        for page in ("index.html", "worklist.html", "open-courses.html")
-    ]
+    folders = {path.partition("/")[0] for path in pages if path.endswith("/open-courses.html")}
+    assert folders == {"therapist-99ffee", "therapist-ab12cd"}
+    assert all(f"{folder}/index.html" in pages for folder in folders)
+    assert all(f"{folder}/worklist.html" in pages for folder in folders)
     page = pages["therapist-ab12cd/open-courses.html"]
     assert "Patient e2e2e2e2" in page
     assert "e3e3e3e3" not in page
@@ -36,9 +35,6 @@ def test_each_therapist_has_a_page_with_their_own_open_courses() -> None:
         page.index(PATIENT) < page.index("When something has come between you") < page.index("e2e2")
     )
     assert "Symptoms: nothing scored" in page
-    own = next(row["page"] for row in make_tables()["therapist"] if row["has_page"])
-    assert f'href="../../managers/{own}.html"' in page
-    assert "Your figures" not in pages["therapist-99ffee/open-courses.html"]
 
 
 def test_a_line_is_told_in_words_with_its_ruptures_and_gaps() -> None:

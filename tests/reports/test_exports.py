@@ -19,10 +19,14 @@ def rendered(audience):
 
 
 def cells(page, table):
-    """The cells of a table as a reader meets them, row by row."""
+    """The cells of a table as a reader meets them, row by row; those of two rows stand on the left."""
+    above = 0
     for row in (e for e in page.all("tr") if table in e.ancestors):
         found = [e for e in page.elements if e.ancestors[-1:] == [row]]
         line: list[str] = []
+        if above:
+            line += [""] * above
+        above = sum(int(e.attributes.get("rowspan", 1)) > 1 for e in found)
         for cell in found:
             unseen = [
                 e.text

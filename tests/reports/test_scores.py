@@ -8,13 +8,13 @@ from tests.reports.fixture_tables import make_tables
 
 def test_scores_stand_with_file_and_line_and_reasons_where_there_is_none() -> None:
     pages = dict(render("auditors", make_tables()))
-    assert set(pages) == {"scores.html", "review.html"}
+    assert set(pages) == {"index.html", "scores.html", "review.html"}
     page = pages["scores.html"]
     assert '<td class="num">17</td><td>moderately_severe</td>' in page
     assert "phq.csv:12" in page
     assert "no score: 2 of 9 items missing" in page
     assert "<script>alert" not in page
-    assert 'href="../managers/index.html"' in page
+    assert 'href="../managers/methods.html#not-to-conclude"' in page
 
 
 def test_cases_for_review_stand_with_their_age_and_their_lines() -> None:

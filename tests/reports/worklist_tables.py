@@ -52,6 +52,7 @@ def _course(
         "episode_id": f"episode of {patient}",
         "clinic_id": "birch",
         "therapist_id": therapist_id,
+        "patient_id": f"p-{patient}",
         "patient": patient,
         "n_attended": 7,
         "last_attended_on": date(2026, 11, 10),

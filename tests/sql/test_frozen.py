@@ -20,7 +20,7 @@ SELECT = """-- A pooled constant.
 --          value DOUBLE    constant
 --          frozen_on DATE  night it was computed on
 -- version: {version}
--- frozen:  name
+-- {kept}:  name
 select
     name::varchar as name,
     part::integer as part,
@@ -41,9 +41,9 @@ class Service:
         self.con: duckdb.DuckDBPyConnection = warehouse(date(2026, 1, 5))
         self.con.execute("delete from ref.setting")
 
-    def define(self, version: int = 1) -> None:
+    def define(self, version: int = 1, kept: str = "frozen") -> None:
         path = self.folder / "score" / "pooled.sql"
-        path.write_text(SELECT.format(version=version), encoding="utf-8")
+        path.write_text(SELECT.format(version=version, kept=kept), encoding="utf-8")
         read_sql_files.cache_clear()
 
     def night(self, as_of: date, **constants: float) -> dict[str, tuple[float, date]]:
@@ -84,6 +84,14 @@ def test_a_past_night_reads_what_was_kept_by_then(service: Service) -> None:
     # what a past night had to compute does not reach the nights that had their own
     assert service.night(date(2026, 1, 20), b=9)["b"] == (9, past)
     assert service.night(date(2026, 2, 2), b=9)["b"] == (7, later)
+
+
+def test_what_is_closed_stands_for_good(service: Service) -> None:
+    service.define(kept="closed")
+    first, next_quarter = date(2026, 1, 5), date(2026, 4, 1)
+    assert service.night(first, a=1) == {"a": (1, first)}
+    assert service.night(next_quarter, a=2, b=3) == {"a": (1, first), "b": (3, next_quarter)}
+    assert service.night(first, a=4) == {"a": (1, first)}
 
 
 def test_another_definition_has_other_numbers(service: Service) -> None:

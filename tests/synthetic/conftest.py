@@ -13,6 +13,7 @@ import pytest
 
 from flows.synthetic.exports import WRITERS, write_exports
 from flows.synthetic.world import World, simulate
+from schemas.presets import with_presets
 
 AS_OF = date(2026, 11, 20)
 EVE = AS_OF - timedelta(days=1)
@@ -54,7 +55,8 @@ def _read(path: Path, source: dict[str, Any]) -> pl.DataFrame:
 
 
 def _night(world: World, clinic: str, folder: Path, since: date | None, until: date) -> Files:
-    mapping = tomllib.loads((MAPPINGS / f"{clinic}.toml").read_text(encoding="utf-8"))
+    text = (MAPPINGS / f"{clinic}.toml").read_text(encoding="utf-8")
+    mapping, _ = with_presets(tomllib.loads(text))
     files: Files = {}
     for path in write_exports(world, clinic, folder, since, until):
         (source,) = (s for s in mapping["source"] if fnmatch(path.name, s["match"]))
