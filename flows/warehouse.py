@@ -91,8 +91,8 @@ def limit_resources(con: duckdb.DuckDBPyConnection, scratch: Path) -> None:
 def written_plainly(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Store what is built tonight as it is.
 
-    Ids are chance digits: packing them costs a quarter of the time of building, and as much again where
-    they are read, for room that is free again on the next night.
+    Ids are chance digits: packing them makes writing take nearly twice as long, for room that is free
+    again on the next night.
     """
     con.execute("set force_compression = 'uncompressed'")
     try:

@@ -71,6 +71,7 @@ def measure_scoring(folder: Path, sessions: int) -> Scoring:
     fill_reference(con, instruments, service, NIGHT)
     export = folder / "export.csv"
     con.execute(f"copy ({as_text()}) to '{export}' (header)")
+    bring_sessions(con, NIGHT, 1)
     con.execute("checkpoint")
     result = Scoring(
         f"{n_sessions:,} sessions with {len(FORMS)} forms each", read_floor(folder, export)
@@ -88,7 +89,7 @@ def measure_scoring(folder: Path, sessions: int) -> Scoring:
     (scored,) = con.execute("select count(*) from score.session_score").fetchone() or (0,)
     assert scored > 0.9 * n_sessions * len(FORMS), scored
     after = NIGHT + timedelta(days=1)
-    bring_sessions(con, after)
+    bring_sessions(con, after, 0)
     con.execute("checkpoint")
     start = time.perf_counter()
     with written_plainly(con), standing_scores(con, after) as standing, transaction(con):
@@ -112,30 +113,31 @@ def fill(con: duckdb.DuckDBPyConnection, sessions: int) -> int:
             case when i % 10 < 8 then started_on + 7 * n_sessions end as ended_on,
             case i % 10 when 0 then 'dropout' when 1 then 'dropout' else 'completed' end as end_reason
         from course""")
-    _enter_sessions(con, known)
+    _enter_sessions(con, "attended", known)
     (found,) = con.execute("select count(*) from attended").fetchone() or (0,)
     return found
 
 
-def bring_sessions(con: duckdb.DuckDBPyConnection, night: date) -> None:
-    """One more session, with its forms, of those who began last: a share of all, seen on the day before."""
+def bring_sessions(con: duckdb.DuckDBPyConnection, night: date, place: int) -> None:
+    """One more session, with its forms, on the day before: of a share of the courses, the newest at place 0."""
     con.execute(f"set variable as_of = date '{night}'")
     con.execute(f"""
-        create or replace temp table attended as
+        create or replace temp table brought as
         select * replace (n_sessions + 1 as session_no, date '{night}' - 1 as session_on,
             md5('session' || i || '/' || n_sessions + 1) as session_id)
         from attended where session_no = n_sessions
-        qualify row_number() over (order by started_on desc, i) <= {TOUCHED} * (from (select count(*) from course))""")
-    _enter_sessions(con, KNOWN.format(f"date '{night}'"))
+        qualify row_number() over (order by started_on desc, i) - 1
+            between {place * TOUCHED} * count(*) over () and {(place + 1) * TOUCHED} * count(*) over () - 1""")
+    _enter_sessions(con, "brought", KNOWN.format(f"date '{night}'"))
 
 
-def _enter_sessions(con: duckdb.DuckDBPyConnection, known: str) -> None:
+def _enter_sessions(con: duckdb.DuckDBPyConnection, sessions: str, known: str) -> None:
     con.execute(f"""
         insert into valid.appointment_version by name
         select session_id as row_id, clinic_id, 'rows' as source_name, patient_id, therapist_id,
             episode_id, session_no::varchar as session_label, session_on::timestamp as planned_at,
             'attended' as status, {known}
-        from attended""")
+        from {sessions}""")
     for name, count, low, high, _ in FORMS:
         answer = ANSWER.format(low=low, high=high, span=high - low)
         con.execute(f"""
@@ -146,7 +148,7 @@ def _enter_sessions(con: duckdb.DuckDBPyConnection, known: str) -> None:
                 session_on::timestamp as answered_at, 'date' as answered_precision,
                 [{answer} for item in range(1, {count + 1})]::decimal(9, 3)[] as answers,
                 'raw' as input_form, {known}
-            from attended""")
+            from {sessions}""")
 
 
 def as_text() -> str:

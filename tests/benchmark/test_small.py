@@ -39,6 +39,7 @@ def test_scoring_is_timed_over_scored_sessions(tmp_path: Path) -> None:
     assert scoring.title.endswith("sessions with 3 forms each")
     assert {"item_sum", "scale_score", "reliable_change", "outcome"} <= dict(scoring.tables).keys()
     assert scoring.floor > 0 and scoring.total > 0
+    assert scoring.night[0].endswith("patients touched") and scoring.night[1] > 0
 
 
 def test_pages_are_timed_over_drawings_that_differ() -> None:

@@ -131,6 +131,27 @@ def test_a_changed_number_reaches_patients_of_whom_nothing_is_new() -> None:
     assert differing(con) == {}
 
 
+def test_who_shares_a_course_id_is_computed_too() -> None:
+    """One course of two people's appointments begins with the first of them, until that is taken back."""
+    con = warehouse()
+    RandomNights(con, 5, patients=20).deliver(BEGIN, 40)
+    for patient, day in (("a0", BEGIN), ("a3", BEGIN - 9 * DAY)):
+        con.execute(
+            "insert into valid.appointment_version by name select ? as row_id, 'a' as clinic_id,"
+            " 'rows' as source_name, ? as patient_id, 'shared' as episode_id, ? as planned_at,"
+            " 'attended' as status, 'd' as delivery_id, 1 as line, ? as known_from, ? as known_to",
+            [f"of {patient}", patient, day, BEGIN, OPEN_END],
+        )
+    score(con, BEGIN)
+    con.execute(
+        "update valid.appointment_version set known_to = ? where row_id = 'of a3'", [BEGIN + DAY]
+    )
+    assert score(con, BEGIN + DAY)[0].isdigit()
+    begun = "select started_on from score.course where episode_id = 'shared'"
+    assert con.execute(begun).fetchall() == [(BEGIN,)]
+    assert differing(con) == {}
+
+
 @pytest.mark.parametrize("file", OF_PATIENTS)
 def test_what_changes_with_time_alone_says_so(file: SqlFile) -> None:
     """The quarter is looked at for all tables; whatever else asks for the night must say which rows age."""
