@@ -221,7 +221,7 @@ def definitions(sql_root: Path, settings: Mapping[str, Decimal]) -> list[Row]:
     told = {name: f"{value.normalize():f}" for name, value in settings.items()}
     rows: list[Row] = []
     for file in measures(sql_root):
-        words = file.header.words | {
+        words = dict(file.header.words) | {
             key: file.header.words[key].format_map(told)
             for key in ("label", "numerator", "denominator", "why")
         }
