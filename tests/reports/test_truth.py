@@ -42,7 +42,7 @@ def test_every_number_shown_is_a_text_of_the_report_tables(read):
     known = numbers_of(make_tables())
     for path, page in read.items():
         shown = set(NUMBER.findall(page.words))
-        assert len(shown) > 8, path
+        assert len(shown) > (4 if path.startswith("mend-") else 8), path
         assert shown <= known, (path, shown - known)
 
 
@@ -114,7 +114,8 @@ def test_hostile_words_in_any_cell_stay_words():
     for path, html in render("managers", tables):
         page = PageReader(html)
         assert page.faults == [], path
-        assert len(page.all("script")) == html.count("<script") == 1, path
+        n_scripts = 0 if path.startswith("mend-") else 1
+        assert len(page.all("script")) == html.count("<script") == n_scripts, path
         assert 'alert("x")' in page.words, path
         assert all("evil" not in link.attributes["href"] for link in page.all("a")), path
 
