@@ -42,8 +42,8 @@ def test_the_texts_of_tables_are_found_with_their_numbers():
         "what was expected is inferred from the clinic's own rhythm": "nur für 61 % bekannt: die ohne Wert können anders sein; "
         "was erwartet war, ist aus dem eigenen Rhythmus der Klinik erschlossen",
         "Questionnaires completed (WAI-SR)": "Ausgefüllte Fragebögen (WAI-SR)",
-        "None is left out for that. Open courses without any of these facts: 2.": "Deshalb weggelassen"
-        " ist keine. Laufende Behandlungen ohne eine dieser Tatsachen: 2.",
+        "None is left out for that. Open courses without any of these facts: 2.": "Keine ist"
+        " deshalb ausgelassen. Laufende Behandlungen ohne eine dieser Tatsachen: 2.",
         "12 months to 17 November 2026": "12 Monate bis 17. November 2026",
         "January to March 2026": "Januar bis März 2026",
         "0.49": "0,49",
