@@ -17,6 +17,8 @@ TAG: Final = re.compile(r"<[^>]*>")
 # A spreadsheet would take what begins so for a formula; what it may hold in front of that is skipped.
 FORMULA: Final = re.compile(r"[\s\x00-\x1f\ufeff\u200b-\u200f\u2060]*[=+\-@＝＋－＠]")
 NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)?( %)?")
+# So that whoever opens the folder sees pages, and not hundreds of tables.
+FOLDER: Final = "tables"
 # Tells a spreadsheet that the file is UTF-8.
 MARK: Final = "\ufeff"
 
@@ -25,15 +27,16 @@ class Exports:
     """The tables of one page, in the order in which they stand on it, by the names of their files."""
 
     def __init__(self, path: str) -> None:
-        """Takes the page's path; files stand beside it and are named after it, and by number."""
-        self._stem = str(PurePosixPath(path).with_suffix(""))
+        """Takes the page's path; files stand in a folder beside it, named after it and by number."""
+        page = PurePosixPath(path)
+        self._folder, self._stem = page.parent, page.stem
         self.files: dict[str, str] = {}
 
     def add(self, table: str) -> str:
         """Takes a table as HTML and returns the name of its file, as a link from the page."""
-        path = f"{self._stem}.table-{len(self.files) + 1}.csv"
-        self.files[path] = written(table)
-        return PurePosixPath(path).name
+        link = f"{FOLDER}/{self._stem}.table-{len(self.files) + 1}.csv"
+        self.files[str(self._folder / link)] = written(table)
+        return link
 
 
 def written(table: str) -> str:

@@ -47,7 +47,7 @@
 --          shrunken_text VARCHAR         shrunken figure with its interval as printed
 --          note VARCHAR                  why withheld, or the caution that goes with it; NULL
 --                                        nothing to say
--- version: 4
+-- version: 5
 with setting as (
     select
         max(value) filter (where name = 'paired_floor') as paired_floor,
@@ -62,12 +62,14 @@ data_reach as (
     -- a total reaches as far as the clinic that is most behind
     select
         clinic_id,
-        least(data_through, getvariable('as_of')::date) as reaches_to,
+        if(data_through is not null, least(data_through, getvariable('as_of')::date), null) as reaches_to,
     from valid.clinic
     union all
     select
         null as clinic_id,
-        least(min(data_through), getvariable('as_of')::date) as reaches_to,
+        if(
+            min(data_through) is not null, least(min(data_through), getvariable('as_of')::date), null
+        ) as reaches_to,
     from valid.clinic
 ),
 

@@ -70,7 +70,7 @@ def test_what_is_told_of_single_patients_has_no_file():
 def test_names_say_nothing_and_what_is_withheld_is_in_no_file():
     _, files = rendered("managers")
     for name, content in files.items():
-        assert re.fullmatch(r"[a-z0-9.-]+\.table-\d+\.csv", name)
+        assert re.fullmatch(r"tables/[a-z0-9.-]+\.table-\d+\.csv", name)
         assert LEAK not in content
 
 
