@@ -14,7 +14,7 @@ from flows.ledger import is_past
 
 
 def keep_alerts(con: duckdb.DuckDBPyConnection, as_of: date, revision: int) -> None:
-    """Keep tonight's lists; those of runs that were never published, tonight's among them, go.
+    """Keep tonight's lists in place of those of the same revision; those never published go.
 
     Args:
         con: with the stage `report` built.
@@ -24,8 +24,9 @@ def keep_alerts(con: duckdb.DuckDBPyConnection, as_of: date, revision: int) -> N
     if is_past(con, as_of):
         return
     con.execute(
-        "delete from landed.alert_record where (as_of, revision) not in"
-        " (select as_of, revision from landed.night_record where state = 'published')"
+        "delete from landed.alert_record where (as_of, revision) = (?, ?) or (as_of, revision) not in"
+        " (select as_of, revision from landed.night_record where state = 'published')",
+        [as_of, revision],
     )
     con.execute(
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from playwright.sync_api import Locator, Page, expect
@@ -29,9 +30,10 @@ def opened(visits: Visits, table: str = TABLE) -> tuple[Page, Locator]:
     """A page of the site with another table in it, its script run as the page's policy lets it."""
     path = visits.sites.path(PAGE)
     text = path.read_text(encoding="utf-8").replace("<h1>", f"{table}<h1>", 1)
-    copy = visits.sites.folder / "sorted.html"
+    # The folder is shared with the other processes of the run.
+    copy = visits.sites.folder / f"sorted-{os.getpid()}.html"
     copy.write_text(text, encoding="utf-8")
-    tab = visits.open("sorted.html")
+    tab = visits.open(copy.name)
     return tab, tab.locator("table").first
 
 

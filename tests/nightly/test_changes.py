@@ -128,7 +128,7 @@ def test_the_page_says_by_how_much_and_why(second: Workspace) -> None:
     assert row == ("100.0 %", "73.7 %", "-26.3", "-38.5", "+12.2", None, "13 → 19")
     text = page(second, "changed.html")
     assert "Corrected rows -38.5" in text and "Late pairs +12.2" in text
-    assert "Reliably improved" in page(second, "index.html").partition("What needs attention")[0]
+    assert "Reliably improved" in page(second, "index.html").partition("What changed</h2>")[2]
 
 
 def test_every_part_leads_back_to_the_file_it_came_in(second: Workspace) -> None:

@@ -81,7 +81,7 @@ def test_facts_are_kept_as_stated_and_unreadable_ones_are_not_known(tmp_path: Pa
     ("before", "after", "fault"),
     [
         ('"w" = "female"', '"w" = "woman"', "sex: map must lead to female"),
-        ('sex = { column = "sex", map', 'sex = { column = "sex", lookup', "there is no map"),
+        (', map = { "w" = "female", "m" = "male" }', "", "there is no map"),
         ("matches = '[a-z]{2}'", 'map = { "D" = "German" }', "language: German does not fit"),
         ('"V" = "video"', '"V" = "zoom"', "mode: map must lead to in_person"),
     ],

@@ -90,10 +90,10 @@ def test_alerts_are_kept_acted_on_and_taken_back_by_an_objection(tmp_path: Path)
     assert everything_but_the_ledger(service, gone) == []
     assert everything_but_the_ledger(service, session) == []
     text = page(service)
-    assert who_objects[:8].upper() not in text
+    assert numbers[who_objects] not in text
     assert "object to being estimated, and stand on no list: 1." in text
     assert "stand on no list" not in page(service, "south")
-    assert text.index("Acted on since") < text.index(who_is_called[:8].upper())
+    assert text.index("Acted on since") < text.index(numbers[who_is_called])
     assert "Called, reached" in " ".join(text.split())
     kept = published(
         service,
