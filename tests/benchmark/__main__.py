@@ -84,6 +84,9 @@ def print_times(times: Times) -> None:
     table.add_row(f"floor: {times.of}", f"{times.floor:.2f}", "1.00")
     for name, seconds in times.parts:
         table.add_row(name, f"{seconds:.2f}", f"{seconds / times.floor:.2f}")
+        if name.startswith("read"):
+            of_that = f"{times.reader:.2f}", f"{times.reader / times.floor:.2f}"
+            table.add_row("of that, the reader of the format", *of_that)
     total = sum(seconds for _, seconds in times.parts)
     table.add_row("ingest, archive to store", f"{total:.2f}", f"{total / times.floor:.2f}")
     Console().print(table)
