@@ -37,8 +37,9 @@ JOINTS: Final = (
     re.compile(r"(?<=[.?!])( )(?=[A-Z])"),
     re.compile(r"( \(|\)$)"),
     re.compile(r"(, )"),
-    re.compile(r"(: )"),
+    re.compile(r"^([^:]*)(: )"),
 )
+SIGNS: Final = re.compile(r"[\W_]+")
 # With fewer letters than this, a text with places says too little to be told by its words alone.
 TELLING: Final = 4
 DAY: Final = {"en": "d MMM y"}
@@ -77,10 +78,11 @@ class Language:
     templates: Mapping[str, tuple[Template, ...]] = field(default_factory=dict)
     comma: str = "."
     unknown: set[str] = field(default_factory=set)
+    known: dict[str, str | None] = field(default_factory=dict)
 
     def say(self, text: str) -> str:
         """Returns the text in this language; one that is unknown stays as it is and is noted."""
-        said = self._said(text)
+        said = self._said(text) or self._in_part(text)
         if said is None:
             if LETTERS.search(text):
                 self.unknown.add(text)
@@ -88,31 +90,55 @@ class Language:
         return said
 
     def _said(self, text: str) -> str | None:
+        """Says the whole of a text; None where any piece of it is unknown."""
+        if text not in self.known:
+            self.known[text] = self._found(text)
+        return self.known[text]
+
+    def _found(self, text: str) -> str | None:
         if text in self.texts:
             return self.texts[text]
         if _is_sign(text):
             return self._sign(text)
         for template in self._candidates(text):
             places = template.match(text)
-            if places is not None:
-                return template.fill(tuple(self._said(place) or place for place in places))
-        for joint in JOINTS:
+            said = [self._said(place) for place in places] if places is not None else [None]
+            if None not in said:
+                return template.fill(tuple(place for place in said if place is not None))
+        return self._joined(text) or self._sentence(text)
+
+    def _in_part(self, text: str) -> str | None:
+        """Says what can be said of a text that has a name in it, or a piece that nobody translated."""
+        for joint in JOINTS[:2]:
             parts = joint.split(text)
             if len(parts) > 1:
-                # every other part is a joint; out of its place it would not match again
-                said = [
-                    part if number % 2 or not part else self._said(part)
-                    for number, part in enumerate(parts)
-                ]
+                told = [self._said(part) or self._in_part(part) for part in parts]
+                if any(told):
+                    return "".join(new or old for new, old in zip(told, parts, strict=True))
+        for template in self._candidates(text):
+            places = template.match(text)
+            if places is not None:
+                return template.fill(
+                    tuple(self._said(place) or self._in_part(place) or place for place in places)
+                )
+        return None
+
+    def _joined(self, text: str) -> str | None:
+        """Says a text that was joined of several, where each of them can be said."""
+        for joint in JOINTS:
+            parts = [part for part in joint.split(text) if part]
+            if len(parts) > 1:
+                # out of its place a joint would not match again
+                said = [part if SIGNS.fullmatch(part) else self._said(part) for part in parts]
                 if None not in said:
                     return "".join(part for part in said if part is not None)
-        return self._sentence(text)
+        return None
 
     def _sentence(self, text: str) -> str | None:
         """Says a text that was made a sentence: a capital in front, a full stop behind."""
         if not (text.endswith(".") and text[:1].isupper()):
             return None
-        said = self._said(text[0].lower() + text[1:-1])
+        said = self._said(text[:-1]) or self._said(text[0].lower() + text[1:-1])
         return f"{said[:1].upper()}{said[1:]}." if said else None
 
     def _sign(self, text: str) -> str:

@@ -47,6 +47,8 @@ def test_the_texts_of_tables_are_found_with_their_numbers():
         "12 months to 17 November 2026": "12 Monate bis 17. November 2026",
         "January to March 2026": "Januar bis März 2026",
         "0.49": "0,49",
+        "special cause, concern: beyond the lower limit, part of a run of 7 or more below the mean": "besondere"
+        " Ursache, Sorge: jenseits der unteren Grenze, Teil einer Folge von 7 oder mehr unter dem Mittelwert",
         "WAI-SR": "WAI-SR",
     }
     with speaking("de"):

@@ -36,6 +36,8 @@ JOINED: Final = (
     *("sessions {} to {}", "over {}", "under {}", "check", "checks", "new", "mean", "goal", "task"),
     *("patient", "therapist", "patient and therapist", "female", "male", "other"),
     *("Too few to judge by: under {}", "Were red by session {}", "too few to show (n < {})"),
+    # what is done with a column of personal data
+    *("stored only as a keyed pseudonym", "not stored"),
     # what is computed a second time
     *("endings", "outcomes", "ruptures", "NHS Talking Therapies rates", "means of units"),
     *("rates of units", "values and intervals", "alliance against the own baseline"),
@@ -45,12 +47,13 @@ JOINED: Final = (
         "forms expected",
         "reliable change",
     ),
+    *("courses begun, ended and open", "what became of alerts"),
     *("order of sessions", "other methods of judging change", "scores of forms"),
 )
 # Programs whose texts come to stand in tables.
 SPEAKING: Final = ("flows/modelling/*.py", "flows/reference_period.py")
 WORD: Final = re.compile(r"[a-z]{2,}(-[a-z]+)?")
-QUERY: Final = re.compile(r"\b(select|from|filter|where|join) |^, \w+\.")
+QUERY: Final = re.compile(r"\bselect\b|^\s*(from|join|filter|where)\b|^, \w+\.|\) where |filter \(")
 CODE: Final = re.compile(r"[\w./:%*\\{}\[\]()<>=,$^+-]*")
 
 
