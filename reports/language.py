@@ -110,9 +110,12 @@ class Language:
     def _in_part(self, text: str) -> str | None:
         """Says what can be said of a text that has a name in it, or a piece that nobody translated."""
         for joint in JOINTS[:2]:
-            parts = joint.split(text)
+            parts = [part for part in joint.split(text) if part]
             if len(parts) > 1:
-                told = [self._said(part) or self._in_part(part) for part in parts]
+                told = [
+                    None if SIGNS.fullmatch(part) else self._said(part) or self._in_part(part)
+                    for part in parts
+                ]
                 if any(told):
                     return "".join(new or old for new, old in zip(told, parts, strict=True))
         for template in self._candidates(text):
@@ -152,7 +155,9 @@ class Language:
                 if part
             )
             return format_date(date, pattern, locale=self.code)
-        return DECIMAL.sub(rf"\1{self.comma}\2\3", text)
+        if DECIMAL.fullmatch(text):
+            return DECIMAL.sub(rf"\1{self.comma}\2\3", text)
+        return text
 
     def _candidates(self, text: str) -> Iterator[Template]:
         """Texts with places that may be it, the longest first: by first word, then any."""

@@ -4,6 +4,8 @@ import re
 from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reports.language import _ as said_as
 from reports.language import language, languages, speaking, spoken
@@ -11,6 +13,10 @@ from tests.languages.catalogue import catalogues, said
 from tests.languages.texts import texts
 
 PLACES = re.compile(r"%\(\w+\)s|</?\w+>")
+PIECES = [
+    *("; ", ". ", ", ", ": ", " (", ")", " ", ".", "too few", "3.4", "WAI-SR", "Alder", "in use"),
+    *("published", "total", " of ", " to ", "Barkham et al. 2013", "no score", "{}", "\n", "part "),
+]
 HOLES = re.compile(r"\{(\d*)\}")
 
 
@@ -49,7 +55,7 @@ def test_the_texts_of_tables_are_found_with_their_numbers():
         "0.49": "0,49",
         "special cause, concern: beyond the lower limit, part of a run of 7 or more below the mean": "besondere"
         " Ursache, Sorge: jenseits der unteren Grenze, Teil einer Folge von 7 oder mehr unter dem Mittelwert",
-        "WAI-SR": "WAI-SR",
+        "OQ-45.2": "OQ-45.2",
     }
     with speaking("de"):
         assert {text: said_as(text) for text in expected} == expected
@@ -63,6 +69,15 @@ def test_what_is_unknown_stays_and_is_noted():
         assert said_as("Nothing of 3 to tell of Overview") == "Nothing of 3 to tell of Overview"
         assert said_as(None) is None
         assert here.unknown == {"Nothing of 3 to tell of Overview"}
+        here.unknown.clear()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join))
+def test_any_text_is_said_or_stays(text):
+    """Whatever is put together of pieces ends, and what is no English of ours stays a text."""
+    with speaking("de") as here:
+        assert isinstance(said_as(text), str)
         here.unknown.clear()
 
 
