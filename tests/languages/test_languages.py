@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 
 from reports.language import _ as said_as
 from reports.language import language, languages, speaking, spoken
+from reports.render import AUDIENCES, render
 from tests.languages.catalogue import catalogues, said
 from tests.languages.texts import texts
+from tests.reports.fixture_tables import make_tables
 
 PLACES = re.compile(r"%\(\w+\)s|</?\w+>")
 PIECES = [
     *("; ", ". ", ", ", ": ", " (", ")", " ", ".", "too few", "3.4", "WAI-SR", "Alder", "in use"),
     *("published", "total", " of ", " to ", "Barkham et al. 2013", "no score", "{}", "\n", "part "),
 ]
+ENGLISH_WORDS = re.compile(r"\b(the|of|and|with|not|from|which)\b")
 HOLES = re.compile(r"\{(\d*)\}")
 
 
@@ -79,6 +82,24 @@ def test_any_text_is_said_or_stays(text):
     with speaking("de") as here:
         assert isinstance(said_as(text), str)
         here.unknown.clear()
+
+
+@pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.stem)
+def test_every_page_is_written_in_the_language(path):
+    """Of the words that pages have in common nothing is left in English, and names stay names."""
+    tables = make_tables()
+    english = {audience: dict(render(audience, tables)) for audience in AUDIENCES}
+    with speaking(path.stem) as here:
+        for audience, pages in english.items():
+            for name, text in render(audience, tables):
+                assert f'<html lang="{here.code}">' in text, name
+                assert " as_of" not in text and "%(" not in text, name
+                assert text != pages[name], name
+        foreign = [text for text in here.unknown if ENGLISH_WORDS.search(text)]
+        here.unknown.clear()
+    # what is made up for the tests stands in no catalogue
+    known = texts()
+    assert [text for text in foreign if text in known] == []
 
 
 def test_english_is_what_is_written():
