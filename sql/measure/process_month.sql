@@ -15,7 +15,7 @@
 --          month_no INTEGER       place of the month, the oldest first
 --          value DECIMAL(18,9)    value; NULL not shown, or unfinished
 --          is_unfinished BOOLEAN  whether the data end before the month does
--- version: 1
+-- version: 2
 with data_reach as (
     select
         clinic_id,
@@ -30,14 +30,14 @@ with data_reach as (
 
 series as (
     select distinct
-        level,
-        unit_id,
-        clinic_id,
-        measure,
-        instrument_id,
-    from measure.published
+        published.level,
+        published.unit_id,
+        published.clinic_id,
+        published.measure,
+        published.instrument_id,
+    from measure.published as published
     join ref.period as period using (period_id)
-    where level in ('service', 'clinic') and period.period_kind = 'month'
+    where published.level in ('service', 'clinic') and period.period_kind = 'month'
 ),
 
 month as (
