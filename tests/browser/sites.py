@@ -70,6 +70,8 @@ MADE_UP = (
     "made-up/care_team/therapist-ab12cd/index.html",
     "made-up/care_team/therapist-ab12cd/open-courses.html",
     "made-up/care_team/therapist-ab12cd/worklist.html",
+    "made-up/care_team/supervisor-lead/index.html",
+    "made-up/care_team/supervisor-lead/therapist-ab12cd.figures.html",
     THERAPIST,
 )
 PAGES = DEMO + MADE_UP
