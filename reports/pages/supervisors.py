@@ -13,6 +13,12 @@ from reports.pages.shared import FRONT, Page, by_number, called, shared
 from reports.rows import Row, Tables, in_order
 
 FOLDER: Final = "supervisor-"
+# What a therapist's pages are called by another reader.
+NAMES: Final = {
+    "worklist.html": "Worklist",
+    "open-courses.html": "Open courses",
+    "figures.html": "Figures",
+}
 Folders = Mapping[str, Sequence[Page]]
 
 
@@ -50,14 +56,16 @@ def pages(tables: Tables, therapists: Mapping[str, Row], folders: Folders) -> It
                 yield Page(f"{FOLDER}{code}/{file}", page.template, gather)
 
 
-def _listed(folder: str, theirs: Sequence[Page]) -> list[tuple[str, str | None]]:
-    return [(f"{folder}.{page.path.partition('/')[2]}", page.name) for page in theirs]
+def _listed(folder: str, theirs: Sequence[Page]) -> list[tuple[str, str]]:
+    """Gives the pages of a therapist as (file, what it holds), whosoever reads it."""
+    files = [page.path.partition("/")[2] for page in theirs]
+    return [(f"{folder}.{file}", NAMES[file]) for file in files]
 
 
 def _front(
     tables: Tables,
     code: str,
-    listed: Sequence[tuple[Row, list[tuple[str, str | None]]]],
+    listed: Sequence[tuple[Row, list[tuple[str, str]]]],
     n_without: int,
 ) -> dict[str, Any]:
     to_do = [row for row in in_order(tables, "worklist", "place") if row["section"] == "to_do"]

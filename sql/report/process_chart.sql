@@ -110,6 +110,8 @@ chart as (
             and process_limit.measure = target.measure
             and process_limit.instrument_id is not distinct from target.instrument_id
             and target.period_id = 'year'
+            -- a target for a count is one for twelve months
+            and named.kind <> 'count'
     cross join setting
 ),
 
