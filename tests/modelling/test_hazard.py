@@ -356,8 +356,11 @@ def test_no_later_day_changes_what_was_known_at_a_session() -> None:
         ("model.person_session", "left join score.intake_factor as factor on session.episode_id = factor.episode_id",
          "left join (select episode_id, if(ended_on is null, null, '18_25') as age_band from score.course)"
          " as factor on session.episode_id = factor.episode_id"),
+        ("model.person_session", "then session.n_missed / session.n_so_far end",
+         "then (select count(*) from score.course_appointment as ahead"
+         " where ahead.episode_id = session.episode_id and ahead.status = 'booked') end"),
     ],
-    ids=["mean of the whole course", "appointments after the session", "letter at the end"],
+    ids=["mean of the whole course", "appointments after the session", "letter at the end", "booking ahead"],
 )  # fmt: skip
 def test_a_leak_is_seen(table: str, honest: str, leak: str) -> None:
     text = FILES[table].text
