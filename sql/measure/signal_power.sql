@@ -14,7 +14,7 @@
 --          usual DECIMAL(18,9)            the service's value
 --          in_one DECIMAL(18,9)           probability of lying beyond the outer limits in one window
 --          in_both DECIMAL(18,9)          probability of a signal, the windows being independent
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'z_998')::double as z,
