@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from flows.night import internal_fault
-from flows.verify import alerts, caseload, outcome_set, units
+from flows.verify import alerts, caseload, outcome_set, sessions, units
 from flows.verify.facts import Facts, draw_sample, read_facts, read_rules
 from flows.verify.patients import STATED, tell
 
@@ -123,6 +123,13 @@ def _units(con: duckdb.DuckDBPyConnection, bounds: Bounds, seed: int) -> Iterato
             lambda: (
                 units.stated_means(con, is_whole=is_whole),
                 units.told_means(con, rules, is_whole=is_whole),
+            ),
+        ),
+        (
+            "sessions, ruptures and changes of units", "measure.total", sessions.COUNTS, is_whole,
+            lambda: (
+                sessions.stated_sessions(con, is_whole=is_whole),
+                sessions.told_sessions(con, is_whole=is_whole),
             ),
         ),
         (
