@@ -7,11 +7,15 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from reports import drawings, look, specs, svg
+from reports import drawings, look, specs, svg, words
 from reports.language import _, spoken
 from reports.rows import Figure, Row, is_shown
 
 PART_OF_SCALE: Final = "The axis shows only a part of the scale: small differences look large."
+FUNNEL_AXES: Final = (
+    "From left to right: courses of a therapist. Up and down: distance from what was to be expected, "
+    "in standard errors."
+)
 NOT_SHOWN: Final = "not shown"
 NOTHING: Final = "–"
 LABEL_WIDTH: Final = 26
@@ -132,7 +136,7 @@ def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -
     return _chart(chart_id, "bars", values, title, legend, head, body)
 
 
-def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_name: str) -> Chart:
+def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str) -> Chart:
     """Draws a funnel: dots without names but for signals, those of the page's own clinic darker."""
     limits = [
         {"limit": limit, "distance": float(row[f"{limit}_{side}"])}
@@ -151,7 +155,7 @@ def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_
     body = [
         (
             point["label"] or f"Point {point['point']}",
-            unit_name if point["clinic_id"] == clinic_id else "another clinic",
+            "this clinic" if point["clinic_id"] == clinic_id else "another clinic",
             point["n_text"],
             point["distance_text"],
             point["zone_text"],
@@ -159,13 +163,14 @@ def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_
         for point in points
     ]
     legend = [
-        ("dot", f"Therapists of {unit_name}"),
+        ("dot", "Therapists of this clinic"),
         ("pale", "Other therapists"),
         ("dash", "95 % limits"),
         ("rule", "99.8 % limits"),
     ]
     head = ("Therapist", "Clinic", "Courses", "Distance", "Place")
-    return _chart(chart_id, "funnel", [*limits, *dots], row["title"], legend, head, body)
+    summary = f"{_(FUNNEL_AXES)} {_(words.BETTER[row['better']])}"
+    return _chart(chart_id, "funnel", [*limits, *dots], row["title"], legend, head, body, summary)
 
 
 def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:

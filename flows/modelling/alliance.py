@@ -118,8 +118,9 @@ def clinic_share(
     why_not = found.why_not
     if len(stats) < needs.therapists or courses < needs.courses:
         why_not = (
-            f"clinics cannot be told apart from their therapists: {courses} courses of {len(stats)}"
-            f" clinics; {needs.courses} courses of {needs.therapists} are needed"
+            "clinics cannot be told apart from their therapists: it takes"
+            f" {needs.therapists} clinics and {needs.courses} courses, and there are"
+            f" {len(stats)} and {courses}"
         )
     told = (None, None, None) if why_not else (found.estimate, found.low, found.high)
     return Association(
@@ -170,8 +171,8 @@ def estimated(
     row = partial(Association, named[0], quantity, named[1], named[2], n, courses, therapists)
     if therapists < needs.therapists or courses < needs.courses:
         return row(
-            why_not=f"{courses} courses of {therapists} therapists;"
-            f" {needs.courses} of {needs.therapists} are needed"
+            why_not=f"it takes {needs.therapists} therapists and {needs.courses} courses, and there"
+            f" are {therapists} and {courses}"
         )
     whole = float(quantity_of(stats.sum(axis=0, keepdims=True))[0])
     if not np.isfinite(whole):

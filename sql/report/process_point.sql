@@ -16,7 +16,7 @@
 --          cause VARCHAR          improvement, concern or neither; NULL no special cause
 --          mark_text VARCHAR      rule in a word, at the first of the months it marks; NULL none
 --          cause_text VARCHAR     the same in words, with the rules that tell of it; NULL none
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'process_run')::integer as run_length,
@@ -96,11 +96,18 @@ select
     case when month.value is not null then figure.n_text end::varchar as n_text,
     rule.cause::varchar as cause,
     case when rule.is_first then rule.rule end::varchar as mark_text,
-    case rule.cause
-        when 'improvement' then 'special cause, improvement: ' || rule.rules_text
-        when 'concern' then 'special cause, concern: ' || rule.rules_text
-        when 'neither' then 'special cause, neither direction is better: ' || rule.rules_text
-    end::varchar as cause_text,
+    (
+        case rule.cause
+            when 'improvement' then 'special cause, improvement: ' || rule.rules_text
+            when 'concern' then 'special cause, concern: ' || rule.rules_text
+            when 'neither' then 'special cause, neither direction is better: ' || rule.rules_text
+        end
+        || case
+            when figure.period_state = 'settling'
+                then '; not settled: endings in this month may still become known'
+            else ''
+        end
+    )::varchar as cause_text,
 from measure.process_month as month
 join ref.period as period on month.period_id = period.period_id
 left join report.figure as figure
