@@ -26,8 +26,10 @@ PUBLIC_READING: Final = (
     "Who has no first or no last questionnaire is in none of the figures about change.",
 )
 
-# What a figure means to somebody who never heard of it; the others say it in their name.
+# What a figure means to somebody who never heard of it.
 PUBLIC_MEANING: Final = {
+    "wait_six_weeks": "From the referral to the first session, of those treated: no more than six weeks.",
+    "wait_eighteen_weeks": "From the referral to the first session, of those treated: no more than eighteen weeks.",
     "reliable_improvement": "Better at the end than at the beginning, by more than a questionnaire can be wrong.",
     "reliable_deterioration": "Worse at the end than at the beginning, by more than a questionnaire can be wrong.",
     "reason_recorded": "Of treatments that ended: somebody wrote down how.",

@@ -145,7 +145,6 @@ band as (
         || string_agg(x::varchar || ',' || y[2]::varchar, ' ' order by session_no desc) as outline,
     from usual
     group by episode_id, instrument_id
-    having count(*) > 1
 )
 
 select

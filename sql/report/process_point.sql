@@ -9,7 +9,7 @@
 --          month_no INTEGER       place of the month, the oldest first
 --          month_start DATE       first day of the month
 --          label VARCHAR          month in words
---          value DECIMAL(9,4)     value; NULL not shown, or unfinished
+--          value DECIMAL(9,4)     value; NULL not shown, unfinished, or not settled
 --          value_text VARCHAR     value as printed, or why there is none
 --          interval_text VARCHAR  95 % interval as printed; NULL not shown
 --          n_text VARCHAR         counts as printed; NULL not shown
@@ -89,25 +89,21 @@ select
     round(month.value, 4)::decimal(9, 4) as value,
     case
         when month.value is not null then figure.value_text
-        when figure.is_shown then 'unfinished: the data do not reach the end of the month'
+        when figure.is_shown and month.is_unfinished
+            then 'unfinished: the data do not reach the end of the month'
+        when figure.is_shown and month.is_settling
+            then 'not settled: endings in this month may still become known'
         else coalesce(figure.note, 'not shown: another figure stands for it in this month')
     end::varchar as value_text,
     case when month.value is not null then figure.interval_text end::varchar as interval_text,
     case when month.value is not null then figure.n_text end::varchar as n_text,
     rule.cause::varchar as cause,
     case when rule.is_first then rule.rule end::varchar as mark_text,
-    (
-        case rule.cause
-            when 'improvement' then 'special cause, improvement: ' || rule.rules_text
-            when 'concern' then 'special cause, concern: ' || rule.rules_text
-            when 'neither' then 'special cause, neither direction is better: ' || rule.rules_text
-        end
-        || case
-            when figure.period_state = 'settling'
-                then '; not settled: endings in this month may still become known'
-            else ''
-        end
-    )::varchar as cause_text,
+    case rule.cause
+        when 'improvement' then 'special cause, improvement: ' || rule.rules_text
+        when 'concern' then 'special cause, concern: ' || rule.rules_text
+        when 'neither' then 'special cause, neither direction is better: ' || rule.rules_text
+    end::varchar as cause_text,
 from measure.process_month as month
 join ref.period as period on month.period_id = period.period_id
 left join report.figure as figure

@@ -171,6 +171,6 @@ def test_few_clinics_cannot_be_told_apart() -> None:
     found = clinic_share("m", "wai", ratings_of(3, 0.7), Needs(10, 1200, 400))
     assert (found.estimate, found.low, found.high) == (None, None, None)
     assert found.why_not == (
-        "clinics cannot be told apart from their therapists: 216 courses of 3 clinics;"
-        " 1200 courses of 10 are needed"
+        "clinics cannot be told apart from their therapists: it takes 10 clinics and 1200 courses,"
+        " and there are 3 and 216"
     )
