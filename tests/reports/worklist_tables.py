@@ -57,6 +57,7 @@ def _course(
         "n_attended": 7,
         "last_attended_on": date(2026, 11, 10),
         "next_booked_on": None,
+        "is_booking_known": True,
         "section": section,
         "place": place,
         "signs": ["No further appointment is booked.", hostile],
@@ -72,7 +73,7 @@ def _course(
 def _chance(hostile: str) -> dict[str, Any]:
     return {
         "chance_text": "17 %",
-        "raises": ["the appointment before was missed", hostile],
+        "raises": ["the appointment just before the last session was missed", hostile],
         "lowers": ["a higher alliance so far"],
         "next_booked_on": date(2026, 11, 24),
     }
