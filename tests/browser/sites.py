@@ -108,7 +108,7 @@ def _build(sites: Sites) -> None:
             keep(name, text)
         for name, held in attachments(audience, tables):
             (building / "made-up" / audience / name).write_bytes(held)
-    outcome = make_demo(sites.workspace, 1, small=True, progress=Progress(sites.workspace))
+    outcome = make_demo(sites.workspace, 1, size="small", progress=Progress(sites.workspace))
     (building / "demo").symlink_to(outcome.folder, target_is_directory=True)
     building.rename(sites.folder)
 
