@@ -69,6 +69,10 @@ def demo(
     small: Annotated[
         bool, typer.Option("--small", help="Eight therapists, not thirty-eight.")
     ] = False,
+    large: Annotated[
+        bool,
+        typer.Option("--large", help="86 therapists: enough for chances of leaving to be shown."),
+    ] = False,
     workspace: WorkspaceOption = Path("rapport-demo"),
     quiet: QuietOption = False,
 ) -> None:
@@ -76,9 +80,12 @@ def demo(
     from flows.demo import make_demo
     from flows.terminal import progress_for
 
+    if small and large:
+        raise typer.BadParameter("name one of --small and --large")
+    size = "small" if small else "large" if large else "full"
     space = Workspace(directory or workspace)
     with progress_for(space, err, quiet=quiet) as progress:
-        outcome = make_demo(space, seed, small=small, progress=progress)
+        outcome = make_demo(space, seed, size=size, progress=progress)
     _tell_outcome(outcome, quiet=quiet)
 
 

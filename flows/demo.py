@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Literal
 
 from flows.errors import WorkspaceError
 from flows.init import make_workspace
@@ -18,6 +19,7 @@ from flows.workspace import Workspace
 # A Tuesday: on a weekend the second night would have little to show. Fixed, so that the demo of one
 # program version is the same everywhere and at any time.
 DEMO_NIGHT = date(2026, 11, 17)
+Size = Literal["small", "full", "large"]
 # What the demonstration service expects of its clinics.
 PROTOCOL = "".join(
     f'\n[[protocol]]\nclinic = "{clinic}"\ninstrument = "{instrument}"\nevery = {every}\n'
@@ -44,20 +46,20 @@ SERVICE = "Demonstration service (synthetic patients)"
 MAPPINGS = Path(__file__).with_name("synthetic") / "mappings"
 
 
-def make_demo(workspace: Workspace, seed: int, *, small: bool, progress: Progress) -> Outcome:
+def make_demo(workspace: Workspace, seed: int, *, size: Size, progress: Progress) -> Outcome:
     """Make the demonstration workspace and run two nights on it; a finished one stays as it is.
 
     Args:
         workspace: an empty or new folder, or one that this function made.
         seed: of the synthetic clinics, and of the pseudonymisation key.
-        small: eight therapists instead of thirty-eight.
+        size: eight therapists, thirty-eight, or enough for chances of leaving to be shown.
         progress: told of every step.
 
     Raises:
         WorkspaceError: when the folder holds something else.
     """
     mark = workspace.root / ".demo"
-    wanted = f"seed {seed}, {'small' if small else 'full'}\n"
+    wanted = f"seed {seed}, {size}\n"
     if mark.is_file() and mark.read_text(encoding="utf-8") != wanted:
         raise WorkspaceError(
             f"{workspace.root}: holds a demonstration with {mark.read_text(encoding='utf-8').strip()}",
@@ -72,17 +74,17 @@ def make_demo(workspace: Workspace, seed: int, *, small: bool, progress: Progres
         mark.write_text(wanted, encoding="utf-8")
     if not (workspace.published / first.isoformat()).is_dir():
         progress.step("simulate")
-        _deliver(workspace, seed, small, None, first)
+        _deliver(workspace, seed, size, None, first)
         nightly(workspace, first, progress)
     if not (workspace.published / second.isoformat()).is_dir():
-        _deliver(workspace, seed, small, second, second)
+        _deliver(workspace, seed, size, second, second)
     return nightly(workspace, second, progress)
 
 
 def _deliver(
-    workspace: Workspace, seed: int, small: bool, from_date: date | None, to_date: date
+    workspace: Workspace, seed: int, size: Size, from_date: date | None, to_date: date
 ) -> None:
-    world = simulate(seed, DEMO_NIGHT, small=small)
+    world = simulate(seed, DEMO_NIGHT, small=size == "small", large=size == "large")
     for clinic_id in WRITERS:
         mapping = (MAPPINGS / f"{clinic_id}.toml").read_bytes()
         (workspace.clinics / f"{clinic_id}.toml").write_bytes(mapping)

@@ -1,4 +1,4 @@
-"""A new workspace, commented, with all defaults shown."""
+"""A new workspace, commented, with all defaults shown, and the table in which clinics log what they did."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from flows.errors import WorkspaceError
 from flows.workspace import Workspace
 
 TEMPLATE = Path(__file__).with_name("rapport.template.toml")
+# The log of actions: an empty table, and the source that reads it.
+ACTIONS = tuple(Path(__file__).with_name(f"actions.template.{kind}") for kind in ("csv", "toml"))
 DEFAULTS = Path(schemas.__file__).with_name("defaults.toml")
 
 
 def make_workspace(
     workspace: Workspace, name: str, key: bytes | None = None, more_settings: str = ""
 ) -> None:
-    """Create the folders, the settings and the pseudonymisation key.
+    """Create the folders, the settings, the pseudonymisation key and the templates for clinics.
 
     Args:
         workspace: where; must not hold a workspace yet.
@@ -34,6 +36,10 @@ def make_workspace(
         workspace.make_folders()
         workspace.write_key(key)
         workspace.settings.write_text(_settings(name) + more_settings, encoding="utf-8")
+        workspace.templates.mkdir(exist_ok=True)
+        for template in ACTIONS:
+            copy = workspace.templates / template.name.replace(".template", "")
+            copy.write_bytes(template.read_bytes())
     except OSError as error:
         raise WorkspaceError(f"{workspace.root}: cannot be written ({error.strerror})") from None
 

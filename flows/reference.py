@@ -23,7 +23,7 @@ DEFAULTS = SCHEMAS / "defaults.toml"
 OUTCOME_SET = SCHEMAS / "talking_therapies.toml"
 
 # Defaults that are lists; a service sets them, if at all, elsewhere than among the thresholds.
-LISTS = frozenset({"outcome_preference", "phase_ends", "worklist_facts"})
+LISTS = frozenset({"outcome_preference", "phase_ends", "worklist_facts", "worklist_before_chance"})
 
 TABLES: Mapping[str, str] = {
     **INSTRUMENT_TABLES,
@@ -44,8 +44,9 @@ TABLES: Mapping[str, str] = {
     " is_inferred boolean",
     # Phases of treatment by session; the last has no end.
     "phase": "phase integer, session_from integer, session_to integer, label varchar",
-    # Plain facts that put a course on the worklist, the most pressing first.
-    "worklist_fact": "rank integer, sign varchar",
+    # Plain facts that put a course on the worklist, the most pressing first; those that together put
+    # it before every chance.
+    "worklist_fact": "rank integer, sign varchar, is_before_chance boolean",
     "outcome_preference": "rank integer, instrument_id varchar",
     # Everything that is compared with the night before to say whether a rule changed.
     "rule": "kind varchar, name varchar, content varchar",
@@ -117,6 +118,7 @@ def fill_reference(
     preference = defaults.pop("outcome_preference")["value"]
     phase_ends = defaults.pop("phase_ends")["value"]
     worklist_facts = defaults.pop("worklist_facts")["value"]
+    before_chance = defaults.pop("worklist_before_chance")["value"]
     faults = reference_faults(service, instruments)
     if faults:
         raise ReferenceFaults(faults)
@@ -128,7 +130,9 @@ def fill_reference(
     risk = service.patient_risk or (None,) * 4
     about = (service.name, service.revision, service.program_version)
     rows["night"] = [(*about, *agreement, *risk)]
-    rows["worklist_fact"] = [(rank, sign) for rank, sign in enumerate(worklist_facts, start=1)]
+    rows["worklist_fact"] = [
+        (rank, sign, sign in before_chance) for rank, sign in enumerate(worklist_facts, start=1)
+    ]
     rows["period"] = periods(as_of, service.financial_year_starts)
     rows["delivery_due"] = sorted(service.deliveries_due)
     rows["protocol"] = _protocol(service.protocol, instruments)

@@ -55,6 +55,11 @@ class Workspace:
         return self.root / "objections.csv"
 
     @property
+    def templates(self) -> Path:
+        """Tables for clinics to fill in, and the sources that read them; never read from here."""
+        return self.root / "templates"
+
+    @property
     def instruments(self) -> Path:
         """The service's own instrument files."""
         return self.root / "instruments"

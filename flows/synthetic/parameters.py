@@ -1,7 +1,7 @@
 """Typed reader of parameters.toml."""
 
 import tomllib
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, TypeVar
@@ -25,6 +25,7 @@ class Clinic:
     therapists: int
     therapists_small: int
     episodes: int
+    times_large: int
     reason_coded: float
 
 
@@ -197,6 +198,19 @@ class Parameters:
     instruments: dict[str, Instrument]
     protocol: dict[str, dict[str, int]]
     names: dict[str, list[str]]
+
+
+def enlarged(p: Parameters) -> Parameters:
+    """The same clinics in a large service."""
+    clinics = {
+        clinic_id: replace(
+            clinic,
+            therapists=clinic.therapists * clinic.times_large,
+            episodes=clinic.episodes * clinic.times_large,
+        )
+        for clinic_id, clinic in p.clinics.items()
+    }
+    return replace(p, clinics=clinics)
 
 
 Group = TypeVar("Group")

@@ -21,7 +21,7 @@ from flows.synthetic.diary import (
 from flows.synthetic.facts import add_facts, appointment_facts
 from flows.synthetic.forms import make_forms
 from flows.synthetic.intake import draw_effects, draw_intake
-from flows.synthetic.parameters import load
+from flows.synthetic.parameters import enlarged, load
 from flows.synthetic.registry import assign_therapists, give_ids, hire_therapists
 from flows.synthetic.truth import truth_frames
 
@@ -41,7 +41,9 @@ class World:
     truth: dict[str, pl.DataFrame]  # therapist, episode, session
 
 
-def simulate(seed: int, as_of: date, small: bool = False, null_world: bool = False) -> World:
+def simulate(
+    seed: int, as_of: date, small: bool = False, null_world: bool = False, large: bool = False
+) -> World:
     """Simulate three clinics over the two years before as_of, the same for the same arguments.
 
     Args:
@@ -49,8 +51,9 @@ def simulate(seed: int, as_of: date, small: bool = False, null_world: bool = Fal
         as_of: nothing is recorded after this day.
         small: 8 therapists with about 25 episodes each, for tests.
         null_world: no therapist effects at all.
+        large: 86 therapists, for what few endings cannot show.
     """
-    p = load()
+    p = enlarged(load()) if large else load()
     draw = iter([default_rng(s) for s in SeedSequence(seed).spawn(8)])
     therapists, home = hire_therapists(p, small)
     first, colleague = assign_therapists(next(draw), home, p, small)

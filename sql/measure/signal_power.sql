@@ -14,7 +14,7 @@
 --          usual DECIMAL(18,9)            the service's value
 --          in_one DECIMAL(18,9)           probability of lying beyond the outer limits in one window
 --          in_both DECIMAL(18,9)          probability of a signal, the windows being independent
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'z_998')::double as z,
@@ -70,7 +70,8 @@ limited as (
     select
         *,
         usual + true_difference::double as rate,
-        z * sqrt(usual * (1 - usual) / n + tau_squared) as rate_reach,
+        -- a mean may lie above 1, and has no such variance
+        case when kind = 'rate' then z * sqrt(usual * (1 - usual) / n + tau_squared) end as rate_reach,
         (
             z * sqrt(variance_within / n + tau_squared)
             - abs(true_difference::double) * sqrt(variance_within)) / sqrt(variance_within / n)

@@ -7,7 +7,7 @@
 --          label VARCHAR       what the line is about
 --          value_text VARCHAR  what is told of it, as printed
 --          note VARCHAR        what to know besides; NULL nothing
--- version: 3
+-- version: 4
 with setting as (
     select
         max(value) filter (where name = 'z_95')::double as z,
@@ -164,7 +164,13 @@ line as (
     select
         'group' as topic,
         part || part_id as sorted_by,
-        replace(part, '_', ' ') || ': ' || replace(part_id, '_', ' ') as label,
+        case part
+            when 'sex' then 'Sex: ' || part_id
+            when 'language' then 'Language: ' || part_id
+            else
+                'Age at intake: '
+                || replace(replace(replace(part_id, 'under_', 'under '), 'over_', 'over '), '_', '–')
+        end as label,
         case when n_dropouts < subgroup_dropouts then 'cannot be assessed' else counted_text end as value_text,
         case when n_dropouts < subgroup_dropouts then 'fewer than ' || subgroup_dropouts || ' dropouts' end as note,
     from tested

@@ -1,12 +1,13 @@
 -- Open course on a therapist's worklist: to act on this week, acted on, or beyond the budget.
 --
 -- Row level: for the care team alone. A course that was listed this week keeps its place; others
--- come in while the week's budget is not used up. Whoever objects is not here.
+-- come in while the week's budget is not used up. Whoever objects is not here. In the order of
+-- risk, those come first of whom something is known since that the chance does not know.
 --
 -- grain:   episode_id
 -- inputs:  landed.alert, model.risk, ref.setting, ref.worklist_fact, report.chance_reason,
---          report.open_course, report.worklist_order, score.action, score.course_appointment,
---          score.course_sign, score.end_state, score.objection
+--          report.open_course, report.worklist_order, score.action, score.clinic_with_bookings,
+--          score.course_appointment, score.course_sign, score.end_state, score.objection
 -- columns: episode_id VARCHAR       course
 --          clinic_id VARCHAR        clinic
 --          therapist_id VARCHAR     therapist it is attributed to
@@ -15,7 +16,8 @@
 --          session_id VARCHAR       newest attended session
 --          n_attended INTEGER       attended sessions
 --          last_attended_on DATE    day of the last one
---          next_booked_on DATE      next appointment booked; NULL none
+--          next_booked_on DATE      next appointment booked; NULL none, or not known
+--          is_booking_known BOOLEAN whether the clinic's exports tell what is booked
 --          section VARCHAR          to_do, acted_on, beyond, or nothing where no fact stands out
 --          place INTEGER            order within the therapist's section
 --          ordered_by VARCHAR       risk or facts
@@ -34,7 +36,7 @@
 --          tried_on DATE[]          days of what was done since the last session, the newest first
 --          tried VARCHAR[]          what was done
 --          tried_outcome VARCHAR[]  what came of it; NULL not recorded
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'alert_budget')::integer as alert_budget,
@@ -48,9 +50,16 @@ fact as (
         min(fact.rank) as first_rank,
         count(*) as n,
         array_agg(sign.sign order by fact.rank) as facts,
+        count(*) filter (where fact.is_before_chance) as n_before_chance,
     from score.course_sign as sign
     join ref.worklist_fact as fact on sign.sign = fact.sign
     group by sign.episode_id
+),
+
+before_chance as (
+    select count(*) as n,
+    from ref.worklist_fact
+    where is_before_chance
 ),
 
 appointment as (
@@ -122,11 +131,14 @@ course as (
         end_state.patient_id,
         appointment.session_id,
         appointment.next_booked_on,
+        booking.clinic_id is not null as is_booking_known,
         clinic.ordered_by,
         fact.facts,
         fact.first_rank,
         fact.n as n_facts,
         case when clinic.ordered_by = 'risk' then risk.dropout end as chance,
+        clinic.ordered_by = 'risk' and coalesce(fact.n_before_chance = before_chance.n, false)
+            as is_before_chance,
         done.tried_on,
         done.tried,
         done.tried_outcome,
@@ -138,6 +150,8 @@ course as (
     join appointment on open.episode_id = appointment.episode_id
     join report.worklist_order as clinic on open.clinic_id = clinic.clinic_id
     cross join setting
+    cross join before_chance
+    left join score.clinic_with_bookings as booking on open.clinic_id = booking.clinic_id
     left join fact on open.episode_id = fact.episode_id
     left join model.risk as risk
         on appointment.session_id = risk.session_id and risk.family = 'last_session'
@@ -168,6 +182,7 @@ placed as (
         row_number() over (
             partition by therapist_id, standing
             order by
+                is_before_chance desc,
                 chance desc nulls last,
                 first_rank asc nulls last,
                 n_facts desc nulls last,
@@ -198,10 +213,12 @@ select
     sectioned.n_attended::integer as n_attended,
     sectioned.last_attended_on::date as last_attended_on,
     sectioned.next_booked_on::date as next_booked_on,
+    sectioned.is_booking_known::boolean as is_booking_known,
     sectioned.section::varchar as section,
     row_number() over (
         partition by sectioned.therapist_id, sectioned.section
         order by
+            sectioned.is_before_chance desc,
             sectioned.chance desc nulls last,
             sectioned.first_rank asc nulls last,
             sectioned.n_facts desc nulls last,

@@ -11,7 +11,7 @@
 --          order_text VARCHAR    what it is ordered by
 --          why_text VARCHAR      what showing chances rests on, or why none are shown
 --          n_objections INTEGER  patients of the clinic who object to being estimated
--- version: 1
+-- version: 2
 with lawful as (
     select
         risk_owner,
@@ -71,8 +71,9 @@ select
     case
         when verdict = 'shown'
             then
-                'In the order of the chance that the patient does not come back, as the model estimates it'
-                || ' from what was known at the end of the last session.'
+                'In the order of the chance that the last session was the last one, as the model estimates it'
+                || ' from what was known when it ended. Before all of them stand those who have missed an'
+                || ' appointment since and have none booked: no chance knows that.'
         else
             'In the order of plain facts: last appointment missed, none booked, a rupture open, a form'
             || ' missing, not on track. No score is made of them.'

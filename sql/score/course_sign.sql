@@ -3,8 +3,9 @@
 -- Signs are prompts for a conversation between patient and therapist, and no alarm.
 --
 -- grain:   episode_id, sign
--- inputs:  ref.setting, score.alliance_session, score.course_appointment, score.early_alliance,
---          score.end_state, score.low_alliance, score.rupture, score.rupture_report, score.track
+-- inputs:  ref.setting, score.alliance_session, score.clinic_with_bookings,
+--          score.course_appointment, score.early_alliance, score.end_state, score.low_alliance,
+--          score.rupture, score.rupture_report, score.track
 -- columns: episode_id VARCHAR       course
 --          sign VARCHAR             open_rupture, reported_rupture, missing_form, not_on_track,
 --                                   low_from_start, missed_last, none_booked, at_ceiling,
@@ -13,7 +14,7 @@
 --          session_no INTEGER       session it began at or was last seen at; NULL none
 --          value_before DECIMAL(12,6) where it came from; NULL does not apply
 --          value_now DECIMAL(12,6)  where it stands; NULL does not apply
--- version: 1
+-- version: 2
 -- patient: episode_id
 with setting as (
     select max(value) filter (where name = 'repair_window')::integer as repair_window,
@@ -48,13 +49,14 @@ ceiling as (
 contact as (
     select
         going_on.episode_id,
+        going_on.clinic_id,
         arg_max(session.status, (session.session_on, session.session_id)) filter (
             where session.status <> 'booked'
         ) as last_status,
         bool_or(session.status = 'booked') as is_booked,
     from going_on
     join score.course_appointment as session on going_on.episode_id = session.episode_id
-    group by going_on.episode_id
+    group by going_on.episode_id, going_on.clinic_id
 ),
 
 sign as (
@@ -128,7 +130,7 @@ sign as (
         episode_id,
         'none_booked' as sign,
     from contact
-    where not is_booked
+    where not is_booked and clinic_id in (select booking.clinic_id, from score.clinic_with_bookings as booking)
     union all by name
     select
         episode_id,

@@ -60,6 +60,7 @@ def test_init_makes_a_commented_workspace_once(tmp_path: Path) -> None:
     assert "# gap_days = 42" in text
     assert (folder / "key").stat().st_mode & 0o777 == 0o600
     before = state(folder)
+    assert str(folder / "templates" / "actions.csv") in before
     again = rapport("init", folder)
     assert again.returncode == 13
     assert "already" in again.stderr and "Traceback" not in again.stderr

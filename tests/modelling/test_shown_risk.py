@@ -93,7 +93,7 @@ def test_without_a_basis_no_chance_is_anywhere_outside_of_the_models(
 ) -> None:
     assert cells_with(scored, chances(scored)) == []
     text = worklists(scored)
-    assert "chance that the patient does not come back" not in text
+    assert "chance, when the last session ended, that it was the last one" not in text
     assert "write under [governance.patient_risk]" in text
     listed = rows(scored, "select distinct ordered_by, model_id, raises from report.worklist")
     assert listed == [{"ordered_by": "facts", "model_id": None, "raises": None}]
@@ -105,7 +105,7 @@ def test_with_a_basis_the_lists_are_in_the_order_of_risk_with_reasons(
     con = lawful
     assert cells_with(con, chances(con)) == ["worklist"]
     text = worklists(con)
-    assert "chance that the patient does not come back" in text
+    assert "chance, when the last session ended, that it was the last one" in text
     assert "Impact assessment: Canary Assessment" in text
     listed = rows(
         con,

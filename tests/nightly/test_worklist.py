@@ -17,7 +17,16 @@ from flows.warehouse import open_warehouse
 from flows.workspace import Workspace
 from schemas.objection import HEADER, read_objections
 from schemas.private_file import Faults
-from tests.nightly.conftest import CANARY, MAPPING, NEXT, NIGHT, drop, make_service, run
+from tests.nightly.conftest import (
+    CANARY,
+    MAPPING,
+    NEXT,
+    NIGHT,
+    drop,
+    first_sessions,
+    make_service,
+    run,
+)
 
 LOG = """
 [[source]]
@@ -59,16 +68,23 @@ def everything_but_the_ledger(service: Workspace, word: str) -> list[str]:
 
 def test_alerts_are_kept_acted_on_and_taken_back_by_an_objection(tmp_path: Path) -> None:
     service = make_service(tmp_path / "service")
+    mapping = MAPPING.format(clinic="north") + LOG
     (service.clinics / "north.toml").write_text(
-        MAPPING.format(clinic="north") + LOG, encoding="utf-8"
+        mapping.replace('"seen" = "attended"', '"seen" = "attended", "planned" = "booked"'),
+        encoding="utf-8",
     )
+    booked = first_sessions() + f"901,{CANARY} 8,Canary Therapist,1,4,2026-03-20,planned\n"
+    drop(service, "north", "sessions_1.csv", booked)
     run(service)
     listed = published(
         service, "report.worklist", "episode_id, patient_id, session_id",
         "clinic_id = 'north' and section = 'to_do'",
     )  # fmt: skip
     assert len(listed) == 3
-    assert "Left out for that: 5." in page(service)
+    text = page(service)
+    assert "Left out for that: 4. Open courses without any of these facts: 1." in text
+    # south exports no bookings: that none is booked is not known there, and nobody is listed for it
+    assert "Nothing stands out tonight." in page(service, "south")
     assert published(service, "score.alert", "count(*)") == [(0,)]
 
     names = Pseudonyms(service.key(), "north")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.init import make_workspace
 from flows.reading.delivery import DeliveryRules, merge_file, open_state, read_delivery
 from flows.reading.incoming import Pseudonyms
+from flows.workspace import Workspace
 from schemas.export_format import Mapping, check_mapping
 from schemas.mapping_faults import MappingFaults
 from tests.reading.conftest import REGISTRY
@@ -33,7 +36,7 @@ def read(tmp_path: Path, *texts: str, by: Mapping | None = None, key: bytes | No
     rules = DeliveryRules(by or mapping(), REGISTRY, date(1990, 1, 1), NIGHT)
     state, told = open_state(with_text=False), []
     for number, text in enumerate(texts):
-        path = tmp_path / f"log{number}.csv"
+        path = tmp_path / f"actions_{number}.csv"
         path.write_text(text, encoding="utf-8")
         with tempfile.TemporaryDirectory() as scratch:
             task = read_delivery(con, path, rules, Path(scratch), f"d{number}")
@@ -114,3 +117,32 @@ def test_codes_and_company_of_actions_are_closed() -> None:
     form = {"instrument": "PHQ-9", "respondent": "patient", "items": {"columns": "q{}", "count": 9}}
     with pytest.raises(MappingFaults, match="action needs a source of its own"):
         mapping(form=[form])
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_the_table_that_init_offers_is_read_by_the_lines_beside_it(
+    tmp_path: Path, delimiter: str
+) -> None:
+    make_workspace(Workspace(tmp_path / "service"), "Test")
+    templates = tmp_path / "service" / "templates"
+    text = (templates / "actions.toml").read_text(encoding="utf-8")
+    clinic = 'mapping = 1\n[clinic]\nid = "test"\ntimezone = "UTC"\n'
+    if delimiter == ";":
+        text = text.replace("# read = ", "read = ")
+    header = (templates / "actions.csv").read_text(encoding="utf-8")
+    table = header + "17,t1,10.03.2026,call,reached,\n18,,2026-03-11,letter,,\n"
+    by = check_mapping(tomllib.loads(clinic + text))
+    rows, told = read(tmp_path, table.replace(",", delimiter), by=by)
+    assert rows == [
+        ("17", "t1", "2026-03-10", "call", "reached"),
+        ("18", None, "2026-03-11", "letter", None),
+    ]
+    assert {rule for rule, *_ in told} <= {"personal-data"}
+    # every word that the lines name, and no other, is one that the preset knows
+    for column, fact in (
+        ("action", by.source[0].action.kind),
+        ("outcome", by.source[0].action.outcome),
+    ):
+        (line,) = [line for line in text.splitlines() if line.startswith(f"#   {column} ")]
+        words = line.removeprefix(f"#   {column}").partition(";")[0].strip().split(", ")
+        assert {f"(?i){word}" for word in words} == set(fact.map)

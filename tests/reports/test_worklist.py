@@ -25,7 +25,11 @@ def test_what_is_to_do_stands_before_what_was_done_and_the_rest_is_only_counted(
 
 def test_a_chance_stands_with_its_reasons_and_leads_to_the_model_card() -> None:
     found = page("ab12cd")
-    for text in ("17 %", "the appointment before was missed", "a higher alliance so far"):
+    for text in (
+        "17 %",
+        "the appointment just before the last session was missed",
+        "a higher alliance so far",
+    ):
         assert text in found, text
     assert 'href="../../managers/model-card.html"' in found
     by_facts = page("99ffee")

@@ -42,6 +42,7 @@ def _page(therapist_id: str, name: str, ordered_by: str, why: str) -> dict[str, 
         "unknown_text": None,
         "objection_text": "Patients of the clinic who object to being estimated, and stand on no"
         " list: 2.",
+        "log_text": None,
     }
 
 
@@ -57,6 +58,7 @@ def _course(
         "n_attended": 7,
         "last_attended_on": date(2026, 11, 10),
         "next_booked_on": None,
+        "is_booking_known": True,
         "section": section,
         "place": place,
         "signs": ["No further appointment is booked.", hostile],
@@ -72,7 +74,7 @@ def _course(
 def _chance(hostile: str) -> dict[str, Any]:
     return {
         "chance_text": "17 %",
-        "raises": ["the appointment before was missed", hostile],
+        "raises": ["the appointment just before the last session was missed", hostile],
         "lowers": ["a higher alliance so far"],
         "next_booked_on": date(2026, 11, 24),
     }
