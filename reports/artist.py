@@ -116,7 +116,7 @@ class Artist:
 
     def funnel(self, row: Row, points: Sequence[Row], clinic_id: str) -> Chart:
         """Draws a funnel in which the points of one clinic are marked."""
-        return charts.funnel(self._id(), row, points, clinic_id, self._unit_name.lower())
+        return charts.funnel(self._id(), row, points, clinic_id)
 
     def calibration(self, points: Sequence[Row]) -> Chart | None:
         """Draws the calibration curve; None without a model that was tested."""
