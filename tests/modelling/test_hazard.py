@@ -88,6 +88,62 @@ def test_contributions_are_the_distance_from_the_average_session(
         assert np.log(row["dropout"] / row["goes_on"]) == pytest.approx(logit, abs=1e-10)
 
 
+def listed(con: duckdb.DuckDBPyConnection, gate_dropouts: int) -> list[dict[str, Any]]:
+    """The worklists of a lawful service whose model needs so many dropouts to pass its test."""
+    con.execute(
+        "update ref.night set risk_owner = 'a', risk_basis = 'b', risk_assessment = 'c',"
+        " risk_assessed_on = '2026-01-31'"
+    )
+    con.execute("update ref.setting set value = ? where name = 'gate_dropouts'", [gate_dropouts])
+    # on so few dropouts the interval of the slope is wider than the limits
+    con.execute(
+        "update ref.setting set value = 2 where name in ('gate_slope_most', 'gate_intercept_most')"
+    )
+    con.execute("update ref.setting set value = 0.5 where name = 'gate_slope_least'")
+    build(con, "measure", only={"measure.unit", "measure.risk_gate"})
+    tables = ("worklist_order", "therapist", "open_course", "chance_reason", "worklist")
+    build(con, "report", only={f"report.{table}" for table in tables})
+    return rows(con, "select * from report.worklist join report.worklist_order using (clinic_id)"
+                     " order by therapist_id, section, place")  # fmt: skip
+
+
+def test_worklists_show_what_the_model_says_while_it_passes_its_test(
+    whole: duckdb.DuckDBPyConnection,
+) -> None:
+    models = coefficients(whole, "last_session")
+    found = listed(whole, 50)
+    to_do = [row for row in found if row["section"] == "to_do"]
+    assert len(found) > 150 and len(to_do) > 30
+    sure = {
+        factor
+        for row in rows(whole, "from model.coefficient where model_id = 'last_session/dropout'")
+        if abs(row["estimate"]) > 1.959964 * row["standard_error"]
+        for factor in [row["term"].partition("=")[0]]
+    }
+    for row in found:
+        known = dict(zip(row["input_names"], row["inputs"], strict=True))
+        ends = chances(models, known, int(known["session_no"]))
+        assert abs(row["chance"] - ends["dropout"]) < 1e-12
+        told = dict(zip(row["factors"], row["contributions"], strict=True))
+        raises = [factor for factor, added in told.items() if added > 0 and factor in sure]
+        lowers = [factor for factor, added in told.items() if added < 0 and factor in sure]
+        assert (len(row["raises"]), len(row["lowers"])) == (
+            min(3, len(raises)),
+            min(3, len(lowers)),
+        )
+    for one, other in zip(to_do, to_do[1:], strict=False):
+        if one["therapist_id"] == other["therapist_id"]:
+            ahead = [{"missed_last", "none_booked"} <= set(row["facts"]) for row in (one, other)]
+            assert (ahead[0], one["chance"]) >= (ahead[1], other["chance"])
+
+    shut = listed(whole, 1_000_000)
+    assert {row["episode_id"] for row in shut} == {row["episode_id"] for row in found}
+    assert {(row["ordered_by"], row["chance"], row["raises"]) for row in shut} == {
+        ("facts", None, None)
+    }
+    assert shut[0]["why_text"].startswith("Chances of leaving are not shown: tested on ")
+
+
 def test_held_out_model_knew_nothing_of_the_time_it_is_tested_on(
     whole: duckdb.DuckDBPyConnection,
 ) -> None:
@@ -300,8 +356,11 @@ def test_no_later_day_changes_what_was_known_at_a_session() -> None:
         ("model.person_session", "left join score.intake_factor as factor on session.episode_id = factor.episode_id",
          "left join (select episode_id, if(ended_on is null, null, '18_25') as age_band from score.course)"
          " as factor on session.episode_id = factor.episode_id"),
+        ("model.person_session", "then session.n_missed / session.n_so_far end",
+         "then (select count(*) from score.course_appointment as ahead"
+         " where ahead.episode_id = session.episode_id and ahead.status = 'booked') end"),
     ],
-    ids=["mean of the whole course", "appointments after the session", "letter at the end"],
+    ids=["mean of the whole course", "appointments after the session", "letter at the end", "booking ahead"],
 )  # fmt: skip
 def test_a_leak_is_seen(table: str, honest: str, leak: str) -> None:
     text = FILES[table].text

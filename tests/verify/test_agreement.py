@@ -81,6 +81,11 @@ SPOILT = {
     ),
     "rates of units": ("measure.total", "numerator = numerator + 1", "measure = 'early_ending'"),
     "means of units": ("measure.total", "sum_xx = sum_xx + 1", "measure = 'start_score' and n > 0"),
+    "sessions, ruptures and changes of units": (
+        "measure.total",
+        "numerator = numerator + 1",
+        "measure = 'rupture_rate' and level = 'therapist' and n > 0",
+    ),
     "what became of alerts": (
         "measure.total",
         "numerator_high = numerator_high + 1",
