@@ -30,7 +30,7 @@ Fitter = Callable[[duckdb.DuckDBPyConnection, Collection[str]], Iterable[Fit]]
 FITTERS: Sequence[Fitter] = (fit_case_mix, fit_hazards)
 
 # Raised when what is fitted changes: the coefficients kept before are those of other models.
-VERSION = 2
+VERSION = 3
 POLARS = {"varchar": pl.String, "double": pl.Float64, "integer": pl.Int64, "date": pl.Date,
           "boolean": pl.Boolean}  # fmt: skip
 

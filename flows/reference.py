@@ -23,9 +23,7 @@ DEFAULTS = SCHEMAS / "defaults.toml"
 OUTCOME_SET = SCHEMAS / "talking_therapies.toml"
 
 # Defaults that are lists; a service sets them, if at all, elsewhere than among the thresholds.
-LISTS = frozenset(
-    {"outcome_preference", "phase_ends", "worklist_facts", "worklist_before_chance"}
-)
+LISTS = frozenset({"outcome_preference", "phase_ends", "worklist_facts", "worklist_before_chance"})
 
 TABLES: Mapping[str, str] = {
     **INSTRUMENT_TABLES,

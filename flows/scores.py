@@ -24,12 +24,14 @@ from flows.touched import (
     RECORDS,
     find_touched,
     hold_touched,
+    rebuild_periods,
     rebuild_touched,
     touched_catalogue,
 )
 
 # Above this share of the patients, all of them are no dearer.
 MOST = 0.2
+PERIODS = "ref.period"
 _VERSIONS = ("valid.form_version", "valid.appointment_version", "valid.episode_version")
 
 
@@ -40,7 +42,7 @@ class Standing:
     Attributes:
         before: the night they are of; None where they cannot be used.
         why_not: why all patients are computed anew, where they are.
-        wholes: what the tables that are no patient's held.
+        wholes: what the tables that are no patient's held, and the periods one by one.
     """
 
     before: date | None
@@ -77,19 +79,23 @@ def build_scores(
         BrokenTable: when a built table has duplicate or NULL keys.
     """
     if standing.before is not None:
-        standing, touched = _touched(con, as_of, standing, most)
+        standing, n, of = _touched(con, as_of, standing, most)
         if standing.before is not None:
-            wholes = _bring_up(con, standing)
+            wholes = _bring_up(con, standing, n)
             said = f"; for all {', '.join(wholes)}" if wholes else ""
-            return note_scores(con, as_of, touched + said)
+            return note_scores(con, as_of, f"{n} of {of} patients{said}")
     build(con, "score")
     return note_scores(con, as_of, f"all patients: {standing.why_not}")
 
 
 def _touched(
     con: duckdb.DuckDBPyConnection, as_of: date, standing: Standing, most: float
-) -> tuple[Standing, str]:
-    """Find and hold the touched patients; the standing tables are given up where that cannot be done."""
+) -> tuple[Standing, int, int]:
+    """Find and hold the touched patients; the standing tables are given up where that cannot be done.
+
+    Returns:
+        What stands, how many patients are touched, and of how many.
+    """
     before, night = f"date '{standing.before}'", f"date '{as_of}'"
     con.execute(f"create or replace temp table horizon_before as from {HORIZON}")
     build(con, "score", only={HORIZON})
@@ -99,17 +105,21 @@ def _touched(
         f" where coalesce(tonight.horizon, {night}) < coalesce(earlier.horizon, {before})"
     ).fetchall()[0][0]
     if fallen:
-        return replace(standing, before=None, why_not="a clinic's exports reach less far"), ""
+        return replace(standing, before=None, why_not="a clinic's exports reach less far"), 0, 0
     n = find_touched(con, _of_patients(), before, night)
     of = con.execute("select count(distinct patient_id) from score.course").fetchall()[0][0]
     if n > most * of:
-        return replace(standing, before=None, why_not=f"{n} of {of} have something new"), ""
-    hold_touched(con)
-    return standing, f"{n} of {of} patients"
+        return replace(standing, before=None, why_not=f"{n} of {of} have something new"), n, of
+    if n:
+        hold_touched(con)
+    return standing, n, of
 
 
-def _bring_up(con: duckdb.DuckDBPyConnection, standing: Standing) -> list[str]:
-    """Replace the touched patients' rows; a table that reads what changed for others is built whole.
+def _bring_up(con: duckdb.DuckDBPyConnection, standing: Standing, n_touched: int) -> list[str]:
+    """Replace the rows of the touched patients, and those of the periods that are others than before.
+
+    A table that reads anything else that changed is built whole; so is one that is no patient's,
+    unless no patient is touched and nothing that it reads has changed.
 
     Returns:
         The patients' tables that were built whole.
@@ -120,16 +130,23 @@ def _bring_up(con: duckdb.DuckDBPyConnection, standing: Standing) -> list[str]:
         for name in _wholes()
         if name.startswith("ref.") and _content(con, name) != standing.wholes[name]
     }
+    periods = _changed_periods(con, standing)
     for file in _files():
-        if file.header.patient_key and changed.isdisjoint(file.inputs):
-            rebuild_touched(con, file)
+        reads = changed.intersection(file.inputs)
+        if file.header.patient_key and reads <= ({PERIODS} if _is_of_periods(file) else set()):
+            if n_touched:
+                rebuild_touched(con, file)
+            if reads:
+                rebuild_periods(con, file, periods)
+                changed.add(file.name)
             continue
-        if file.name != HORIZON:
-            build_table(con, file)
-        known = standing.wholes.get(file.name)
+        if file.name == HORIZON or not (n_touched or reads or _reads_more(file)):
+            continue
+        build_table(con, file)
         if file.header.patient_key:
             whole.append(file.table)
-        if file.header.patient_key or (known and known != _content(con, file.name)):
+        known = standing.wholes.get(file.name)
+        if known is None or known != _content(con, file.name):
             changed.add(file.name)
     return whole
 
@@ -158,6 +175,7 @@ def note_scores(con: duckdb.DuckDBPyConnection, as_of: date, computed: str) -> s
     """Note what the tables are built on now, and for whom they were computed."""
     wholes = {name: _content(con, name) for name in _wholes()}
     noted = {"night": as_of.isoformat(), "computed": computed, "quarter": _quarter(as_of)}
+    noted |= _periods(con)
     con.execute("delete from landed.score_record")
     con.executemany(
         "insert into landed.score_record values (?, ?)",
@@ -195,6 +213,28 @@ def _hash_of(con: duckdb.DuckDBPyConnection, rows: str) -> str:
     return " ".join(map(str, found[0]))
 
 
+def _periods(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """A hash of each period's row, under a name of its own."""
+    found = con.execute(f"select period_id, hash(one) from {PERIODS} as one").fetchall()
+    return {f"{PERIODS} {period_id}": str(content) for period_id, content in found}
+
+
+def _changed_periods(con: duckdb.DuckDBPyConnection, standing: Standing) -> list[str]:
+    """The periods that are new, are others than they were, or are no more."""
+    before = {name for name in standing.wholes.items() if name[0].startswith(f"{PERIODS} ")}
+    return sorted({name.partition(" ")[2] for name, _ in before ^ _periods(con).items()})
+
+
+def _is_of_periods(file: SqlFile) -> bool:
+    """Whether each row is of one period, so that another period's dates do not matter to it."""
+    return any(column.name == "period_id" for column in file.header.grain)
+
+
+def _reads_more(file: SqlFile) -> bool:
+    """Whether it reads what may change although nothing is new of a patient: actions, objections."""
+    return any(name.partition(".")[0] not in ("ref", "score") for name in file.inputs)
+
+
 def _quarter(as_of: date) -> str:
     """Constants stand for a quarter, and so does the window of the reference courses."""
     return f"{as_of.year} {(as_of.month + 2) // 3}"
@@ -209,6 +249,10 @@ def _of_patients() -> list[SqlFile]:
 
 
 def _wholes() -> list[str]:
-    """The tables of no patient that patients' rows are made with; the horizons are looked at apart."""
+    """Reference tables, and the tables of no patient that patients' rows are made with.
+
+    The horizons are looked at apart.
+    """
     made = {*RECORDS, HORIZON, *(file.name for file in _of_patients())}
-    return sorted({name for file in _of_patients() for name in file.inputs} - made)
+    reference = {name for file in _files() for name in file.inputs if name.startswith("ref.")}
+    return sorted(({name for file in _of_patients() for name in file.inputs} | reference) - made)

@@ -128,6 +128,23 @@ def rebuild_touched(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
     con.execute(f"insert into {file.name} by name from {_held(file.name)}")
 
 
+def rebuild_periods(
+    con: duckdb.DuckDBPyConnection, file: SqlFile, periods: Collection[str]
+) -> None:
+    """Replace the rows of some periods, all patients' ones, in a table whose rows are of one each.
+
+    Raises:
+        BrokenTable: when their new rows have duplicate or NULL keys.
+    """
+    listed = ", ".join(f"'{period}'" for period in periods)
+    con.execute(
+        f"create or replace temp table of_periods as from ({file.text}) where period_id in ({listed})"
+    )
+    check_grain(con, file, "of_periods")
+    con.execute(f"delete from {file.name} where period_id in ({listed})")
+    con.execute(f"insert into {file.name} by name from of_periods")
+
+
 def _ageing(file: SqlFile, before: str, night: str) -> str:
     """Patients with a standing row that time alone may change."""
     key = file.header.patient_key

@@ -5,7 +5,7 @@ from itertools import count, groupby
 from typing import Any, NamedTuple
 
 from reports import charts, words
-from reports.charts import Chart
+from reports.chart import Chart
 from reports.rows import Figure, FigureKey, Row, by_section, levels_without_course
 
 # Rows that one sheet of paper holds; a mean has an axis of its own.
@@ -116,7 +116,7 @@ class Artist:
 
     def funnel(self, row: Row, points: Sequence[Row], clinic_id: str) -> Chart:
         """Draws a funnel in which the points of one clinic are marked."""
-        return charts.funnel(self._id(), row, points, clinic_id, self._unit_name.lower())
+        return charts.funnel(self._id(), row, points, clinic_id)
 
     def calibration(self, points: Sequence[Row]) -> Chart | None:
         """Draws the calibration curve; None without a model that was tested."""
@@ -132,41 +132,39 @@ class Artist:
 
     def over_time(
         self, figures: Sequence[Figure], months: Mapping[FigureKey, tuple[Row, Sequence[Row]]]
-    ) -> list[dict[str, Any]]:
-        """Groups drawings over time by section: months with limits, or quarters where they are too few.
+    ) -> dict[str, Any]:
+        """Draws figures over time: months with limits, or quarters where they are too few.
 
         What can be drawn neither way is named under its reason, once for all that share it.
         """
-        alone = levels_without_course(figures)
-        sections = []
-        for section, members in by_section(figures):
-            drawn = [(figure, self._over_time(figure, months)) for figure in members]
-            shown = {figure.key for figure, chart in drawn if chart is not None}
-            sections.append(
-                {
-                    "title": section.title,
-                    "charts": [chart for _, chart in drawn if chart is not None],
-                    "caution": words.ALLIANCE_CAUTION if alone & shown else None,
-                    "withheld": _by_reason(
-                        (figure, months[figure.key][0]["why_not"])
-                        for figure, chart in drawn
-                        if chart is None and figure.key in months
-                    ),
-                }
-            )
-        return sections
+        drawn = [(figure, self._over_time(figure, months)) for figure in figures]
+        shown = {figure.key for figure, chart in drawn if chart is not None}
+        return {
+            "charts": [chart for _, chart in drawn if chart is not None],
+            "caution": words.ALLIANCE_CAUTION if levels_without_course(figures) & shown else None,
+            "withheld": _by_reason(
+                (figure, months[figure.key][0]["why_not"])
+                for figure, chart in drawn
+                if chart is None and figure.key in months
+            ),
+        }
 
     def _over_time(
         self, figure: Figure, months: Mapping[FigureKey, tuple[Row, Sequence[Row]]]
     ) -> Chart | None:
+        if not has_chart(figure, months):
+            return None
         if figure.key in months and months[figure.key][0]["is_drawn"]:
-            return charts.process(self._id(), *months[figure.key])
-        if figure.has_trend:
-            return charts.trend(self._id(), figure, self._unit_name)
-        return None
+            return charts.process(self._id(), *months[figure.key], figure.target)
+        return charts.trend(self._id(), figure, self._unit_name)
 
     def _id(self) -> str:
         return f"chart-{next(self._numbers)}"
+
+
+def has_chart(figure: Figure, months: Mapping[FigureKey, tuple[Row, Sequence[Row]]]) -> bool:
+    """Says whether a figure can be drawn over time: by months with limits, or by quarters."""
+    return (figure.key in months and months[figure.key][0]["is_drawn"]) or figure.has_trend
 
 
 def _parts(figures: Sequence[Figure], most: int) -> list[Sequence[Figure]]:

@@ -1,41 +1,23 @@
-"""Charts as readers get them: the drawing, the same in words, and the same as a table."""
+"""What each kind of chart is drawn of, and what its legend and its table say."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, Final
 
-from markupsafe import Markup
-
-from reports import drawings, look, specs, svg
+from reports import words
+from reports.chart import NOTHING, Chart, written
 from reports.language import _, spoken
 from reports.rows import Figure, Row, is_shown
 
-PART_OF_SCALE: Final = "The axis shows only a part of the scale: small differences look large."
+FUNNEL_AXES: Final = (
+    "From left to right: courses of a therapist. Up and down: distance from what was to be expected, "
+    "in standard errors."
+)
 NOT_SHOWN: Final = "not shown"
-NOTHING: Final = "–"
 LABEL_WIDTH: Final = 26
 # Letters that fit on one line: those of a label, two of space and those of its value.
 ROW_WIDTH: Final = 44
-# Rows of a table that stand on one sheet beside their drawing.
-LONG_TABLE: Final = 24
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One drawing with its title, legend, words and table; `drawing` is safe to inline."""
-
-    title: str
-    legend: tuple[tuple[str, str], ...]
-    remark: str | None
-    drawing: Markup
-    head: tuple[str, ...]
-    body: tuple[tuple[str, ...], ...]
-
-    @property
-    def is_long(self) -> bool:
-        """Whether its table may go on on the next sheet of paper."""
-        return len(self.body) > LONG_TABLE
 
 
 def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
@@ -57,7 +39,10 @@ def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
     if has_service:
         head += ("Whole service",)
         legend.append(("dash", "Whole service"))
-    return _chart(chart_id, kind, values, f"{figure.year['label']}, by quarter", legend, head, body)
+    head, body = _draw_target(figure.target, values, head, body)
+    title = f"{figure.year['label']}, by quarter"
+    told = "; ".join(_target_words(figure.target))
+    return written(chart_id, kind, values, title, legend, head, body, remark=told)
 
 
 def phases(chart_id: str, rows: Sequence[Row]) -> Chart:
@@ -73,7 +58,9 @@ def phases(chart_id: str, rows: Sequence[Row]) -> Chart:
     body = [(row["label"], row["value_text"], row["n_text"] or "–") for row in rows]
     legend = [("dot", "Mean of those in treatment then"), ("whisker", "95 % interval")]
     title = f"{rows[0]['instrument']}, by phase of treatment"
-    return _chart(chart_id, "trend_mean", values, title, legend, ("Phase", "Mean", "Counted"), body)
+    return written(
+        chart_id, "trend_mean", values, title, legend, ("Phase", "Mean", "Counted"), body
+    )
 
 
 def compare(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -> Chart:
@@ -98,7 +85,7 @@ def compare(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str
         ("band", "Whole service, 95 % interval"),
     ]
     head = ("Figure", unit_name, "Counted", "Whole service")
-    return _chart(chart_id, kind, values, title, legend, head, body)
+    return written(chart_id, kind, values, title, legend, head, body)
 
 
 def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -> Chart:
@@ -129,10 +116,10 @@ def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -
         )
         for figure in figures
     ]
-    return _chart(chart_id, "bars", values, title, legend, head, body)
+    return written(chart_id, "bars", values, title, legend, head, body)
 
 
-def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_name: str) -> Chart:
+def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str) -> Chart:
     """Draws a funnel: dots without names but for signals, those of the page's own clinic darker."""
     limits = [
         {"limit": limit, "distance": float(row[f"{limit}_{side}"])}
@@ -151,7 +138,7 @@ def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_
     body = [
         (
             point["label"] or f"Point {point['point']}",
-            unit_name if point["clinic_id"] == clinic_id else "another clinic",
+            "this clinic" if point["clinic_id"] == clinic_id else "another clinic",
             point["n_text"],
             point["distance_text"],
             point["zone_text"],
@@ -159,13 +146,14 @@ def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_
         for point in points
     ]
     legend = [
-        ("dot", f"Therapists of {unit_name}"),
+        ("dot", "Therapists of this clinic"),
         ("pale", "Other therapists"),
         ("dash", "95 % limits"),
         ("rule", "99.8 % limits"),
     ]
     head = ("Therapist", "Clinic", "Courses", "Distance", "Place")
-    return _chart(chart_id, "funnel", [*limits, *dots], row["title"], legend, head, body)
+    summary = f"{_(FUNNEL_AXES)} {_(words.BETTER[row['better']])}"
+    return written(chart_id, "funnel", [*limits, *dots], row["title"], legend, head, body, summary)
 
 
 def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:
@@ -181,7 +169,9 @@ def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:
     ]
     head = ("Session", "Outer band", "Inner band", "Median", "Median change", "Made of")
     columns = ("session_text", "outer_text", "inner_text", "middle_text", "change_text")
-    body = [tuple(cell[column] or "–" for column in (*columns, "made_of_text")) for cell in cells]
+    rows = [tuple(cell[column] or "–" for column in (*columns, "made_of_text")) for cell in cells]
+    body = _together(rows)
+    told = [row for row in body if row[3] != NOTHING] or body
     legend = [
         ("line", "Median"),
         ("area", "Inner band"),
@@ -189,13 +179,26 @@ def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:
         ("cutoff", "Cut-off"),
     ]
     title = f"{name}, {cells[0]['intake_text']}"
-    return _chart(chart_id, "course", values, title, legend, head, body)
+    ends = dict.fromkeys((told[0], told[-1]))
+    return written(chart_id, "course", values, title, legend, head, body, ends=ends)
 
 
-def process(chart_id: str, row: Row, points: Sequence[Row]) -> Chart:
+def _together(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Joins rows that follow each other and differ in nothing but the session: they are one cell."""
+    joined = []
+    for cells, members in groupby(rows, key=lambda row: row[1:]):
+        names = [row[0] for row in members]
+        is_open = not names[-1].isdecimal()
+        span = f"{names[0]} and later" if is_open else f"{names[0]} to {names[-1]}"
+        joined.append((span if len(names) > 1 else names[0], *cells))
+    return joined
+
+
+def process(chart_id: str, row: Row, points: Sequence[Row], target: Row | None) -> Chart:
     """Draws months with mean and process limits; a month with a special cause has a shape of its own.
 
-    Its legend stands once above all charts of a page.
+    Its legend stands once above all charts of a page. A target is a line, and the words of the row
+    say whether the process as it runs will reach it.
     """
     limits = {name: float(row[name]) for name in ("mean", "low", "high")}
     values = [
@@ -219,10 +222,36 @@ def process(chart_id: str, row: Row, points: Sequence[Row]) -> Chart:
         for point in points
     ]
     head = ("Month", "Value", "95 % interval", "Counted", "Special cause")
-    kind = "process_mean" if row["kind"] == "mean" else "process_rate"
+    head, body = _draw_target(target, values, head, body)
+    kind = "process_rate" if row["kind"] == "rate" else "process_mean"
     title = f"{row['label']}, month by month"
-    summary = f"{_(row['limits_text'])}. {_(row['latest_text'])}."
-    return _chart(chart_id, kind, values, title, (), head, body, summary)
+    told = [_(row["limits_text"]), _(row["latest_text"])]
+    if target is not None:
+        told += [_(row["target_text"]), _target_words(target)[1]]
+    summary = " ".join(f"{sentence}." for sentence in told)
+    return written(chart_id, kind, values, title, (), head, body, summary)
+
+
+def _draw_target(
+    target: Row | None,
+    values: list[dict[str, Any]],
+    head: tuple[str, ...],
+    body: list[tuple[str, ...]],
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Puts a target at both ends of the rows to draw, and beside every row of the table."""
+    if target is None or not values:
+        return head, body
+    for end in (values[0], values[-1]):
+        end["target"] = float(target["value"])
+    values[0]["target_word"] = _("Target")
+    return (*head, "Target"), [(*row, target["target_text"]) for row in body]
+
+
+def _target_words(target: Row | None) -> tuple[str, ...]:
+    """Says what a target is, and who set it."""
+    if target is None:
+        return ()
+    return f"{_('Target')} {_(target['target_text'])}", f"{_('Set by')} {target['source']}"
 
 
 def calibration(chart_id: str, points: Sequence[Row]) -> Chart:
@@ -242,7 +271,7 @@ def calibration(chart_id: str, points: Sequence[Row]) -> Chart:
     ]
     head = ("Tenth of the chances", "Sessions", "What was expected and what came")
     title = "Expected and come, from low to high chances"
-    return _chart(chart_id, "calibration", values, title, legend, head, body)
+    return written(chart_id, "calibration", values, title, legend, head, body)
 
 
 def incidence(chart_id: str, points: Sequence[Row]) -> Chart:
@@ -271,7 +300,7 @@ def incidence(chart_id: str, points: Sequence[Row]) -> Chart:
         if point["session_no"] == points[-1]["session_no"]
     )
     summary = f"{'; '.join(told)}."
-    return _chart(chart_id, "incidence", values, title, legend, head, body, summary)
+    return written(chart_id, "incidence", values, title, legend, head, body, summary)
 
 
 def _by_session(point: Row) -> str:
@@ -284,42 +313,6 @@ def _named_month(point: Row, place: int) -> str:
         return f"~{place}"
     start = point["month_start"]
     return f"{spoken().month(start)}|{start.year}"
-
-
-def _chart(
-    chart_id: str,
-    kind: str,
-    values: Sequence[Row],
-    title: str,
-    legend: Iterable[tuple[str, str]],
-    head: tuple[str, ...],
-    body: Sequence[tuple[str, ...]],
-    summary: str | None = None,
-) -> Chart:
-    """Draws a chart and writes its text alternative from its own table, so that both agree.
-
-    A chart of many rows has a summary: what it shows, in place of every row of its table.
-    """
-    title, head = _(title), tuple(_(name) for name in head)
-    body = [tuple(_(cell) for cell in row) for row in body]
-    legend = [(mark, _(name)) for mark, name in legend]
-    lines = max((len(row["label"]) for row in values if "row" in row), default=1)
-    told = summary or " ".join(_sentence(head, row) for row in body)
-    part = _(PART_OF_SCALE) if kind.endswith("_mean") else None
-    remark = " ".join(text for text in (summary, part) if text) or None
-    texts = Markup("").join(
-        svg.row_text(specs.row_top(kind, row, lines), look.WIDTH, row["label"], row["text"])
-        for row in values
-        if "row" in row
-    )
-    drawing = svg.named(drawings.draw(kind, values, lines), chart_id, title, told, texts)
-    return Chart(title, tuple(legend), remark, drawing, head, tuple(body))
-
-
-def _sentence(head: Sequence[str], row: Sequence[str]) -> str:
-    cells = zip(head[1:], row[1:], strict=True)
-    told = [f"{name} {cell}" for name, cell in cells if cell != NOTHING]
-    return f"{row[0]}: {'; '.join(told)}."
 
 
 def _compared(number: int, figure: Figure) -> dict[str, Any]:

@@ -26,6 +26,29 @@ PUBLIC_READING: Final = (
     "Who has no first or no last questionnaire is in none of the figures about change.",
 )
 
+# What a figure means to somebody who never heard of it.
+PUBLIC_MEANING: Final = {
+    "wait_six_weeks": "From the referral to the first session, of those treated: no more than six weeks.",
+    "wait_eighteen_weeks": "From the referral to the first session, of those treated: no more than eighteen weeks.",
+    "reliable_improvement": "Better at the end than at the beginning, by more than a questionnaire can be wrong.",
+    "reliable_deterioration": "Worse at the end than at the beginning, by more than a questionnaire can be wrong.",
+    "reason_recorded": "Of treatments that ended: somebody wrote down how.",
+    "silent_ending": "Of treatments that ended: nobody wrote down an end; the patient was not seen for a long time.",
+    "early_ending": "Of those who finished as planned or stopped: the patient stopped coming, without having agreed "
+    "it with the therapist. Some of them were well.",
+    "dropout_under_way": "The same, but of all who could have stopped in this time, so also of those whose treatment goes on.",
+    "talking_therapies_paired": "Two questionnaires, on depression and on anxiety, were filled in at the beginning "
+    "and at the end.",
+    "talking_therapies_caseness": "At the beginning the score for depression or for anxiety reached the threshold from "
+    "which a disorder is likely.",
+    "talking_therapies_recovery": "Of those: both scores were below their thresholds at the end.",
+    "talking_therapies_reliable_recovery": "Recovered, and better by more than a questionnaire can be wrong.",
+    "talking_therapies_improvement": "Better on one of the two, and not worse on the other.",
+    "talking_therapies_deterioration": "Worse on one of the two, and not better on the other.",
+    "talking_therapies_no_change": "No change that is larger than a questionnaire can be wrong, or better on one and "
+    "worse on the other.",
+}
+
 NOTICE: Final = (
     NoticePart(
         "collected",

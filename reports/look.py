@@ -28,6 +28,7 @@ STRIP_ROW: Final = 30
 LABEL_LINE: Final = 15
 OWN_AXIS: Final = 36
 LIMITS: Final = ("low", "high")
+TARGET_DASH: Final = [8, 3, 2, 3]
 # Shape, size and colour of a month without and with a special cause; never colour alone.
 CAUSES: Final = {
     "none": ("circle", 26, SERVICE),

@@ -13,7 +13,7 @@ def trend(is_mean: bool, _lines: int) -> Any:
     if not is_mean:
         axis["labelExpr"] = look.PERCENT
     quarters = alt.X("period:N", sort=None, title=None, scale=alt.Scale(padding=0.5)).axis(
-        labelExpr="split(datum.label, '|')", labelAngle=0, grid=False, labelFontSize=11
+        labelAngle=0, grid=False, labelFontSize=11
     )
     base = alt.Chart().encode(x=quarters)
     low = alt.Y("low:Q", scale=alt.Scale(zero=not is_mean, nice=True), axis=axis)
@@ -30,6 +30,7 @@ def trend(is_mean: bool, _lines: int) -> Any:
         line,
         dot,
         absent.encode(y=alt.value(look.TREND_HEIGHT - 8), text="absent:N"),
+        *_target(base),
     )
     width = look.WIDTH - look.TREND_PAD["left"] - look.TREND_PAD["right"]
     chart = alt.layer(*layers, data=look.rows()).properties(width=width, height=look.TREND_HEIGHT)
@@ -47,7 +48,7 @@ def process(is_mean: bool, _lines: int) -> Any:
     if not is_mean:
         axis["labelExpr"] = look.PERCENT
     months = alt.X("period:N", sort=None, title=None, scale=alt.Scale(padding=0.5)).axis(
-        labelExpr="datum.label[0] === '~' ? '' : split(datum.label, '|')", labelAngle=0, grid=False
+        labelExpr="datum.label[0] === '~' ? '' : datum.label", labelAngle=0, grid=False
     )
     base = alt.Chart().encode(x=months)
     y = alt.Y("value:Q", scale=alt.Scale(zero=not is_mean, nice=True), axis=axis)
@@ -65,10 +66,21 @@ def process(is_mean: bool, _lines: int) -> Any:
     rule = base.transform_filter("isValid(datum.mark)").mark_text(
         dy=-10, fontSize=10, color=look.INK
     )
-    layers = (line, mean, *limits, *dots, rule.encode(y="value:Q", text="mark:N"))
+    layers = (line, mean, *limits, *_target(base), *dots, rule.encode(y="value:Q", text="mark:N"))
     width = look.WIDTH - look.TREND_PAD["left"] - look.TREND_PAD["right"]
     chart = alt.layer(*layers, data=look.rows()).properties(width=width, height=look.TREND_HEIGHT)
     return look.dressed(chart, {**look.TREND_PAD, "bottom": 36})
+
+
+def _target(base: Any) -> list[Any]:
+    """Draws a target from the first to the last row, which alone hold it, with its name above."""
+    line = base.mark_line(
+        strokeDash=look.TARGET_DASH, strokeWidth=1.5, color=look.INK, invalid="filter"
+    )
+    named = base.transform_filter("isValid(datum.target_word)").mark_text(
+        dy=-5, align="left", fontSize=10, color=look.INK
+    )
+    return [line.encode(y="target:Q"), named.encode(y="target:Q", text="target_word:N")]
 
 
 def course(_is_mean: bool, _lines: int) -> Any:

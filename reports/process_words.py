@@ -11,6 +11,9 @@ LEGEND: Final = (
     ("neither", "Special cause: neither direction is better"),
 )
 
+# Stands in the legend where a target is drawn.
+TARGET: Final = ("target", "Target")
+
 LEAD: Final = (
     "Every figure goes up and down by chance. The dashed lines show how far it usually does: 2.66 times the mean "
     "step from one month to the next, on both sides of the mean. Between them, a single higher or lower month "

@@ -1,7 +1,8 @@
 """Kinds of charts: one altair chart per kind, compiled once and filled with rows later.
 
-The words of a row (label and value) are not drawn here: the converter spends a millisecond on
-measuring every text, so they are written into the SVG afterwards, at `row_top`.
+The converter spends a millisecond on measuring every text, most of a drawing's time. So it is given
+none to measure: it places empty texts that carry their words as a description, which `svg.tidy`
+writes, and the words of a row (label and value) are written afterwards at `row_top`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +35,27 @@ def _compiled(kind: str, lines: int) -> dict[str, Any]:
         if kind.startswith(("trend", "process")) and scale["name"] == "x":
             # Otherwise a period that is not shown would move to the end of the axis.
             scale["domain"] = {"data": "rows", "field": "period"}
+    _leave_unmeasured(vega)
     return vega
+
+
+def _leave_unmeasured(part: Any) -> None:
+    """Moves the words of every label and text mark into its description."""
+    if isinstance(part, list):
+        for member in part:
+            _leave_unmeasured(member)
+    if not isinstance(part, dict):
+        return
+    for axis in part.get("axes", ()):
+        if axis.get("labels", True):
+            labels = axis.setdefault("encode", {}).setdefault("labels", {})
+            update = labels.setdefault("update", {})
+            update |= {"description": update.get("text", {"field": "label"}), "text": {"value": ""}}
+    if part.get("type") == "text":
+        update = part["encode"]["update"]
+        update |= {"description": update["text"], "text": {"value": ""}}
+    for member in part.values():
+        _leave_unmeasured(member)
 
 
 def filled(kind: str, rows: Sequence[Mapping[str, Any]], lines: int = 2) -> dict[str, Any]:

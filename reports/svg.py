@@ -1,5 +1,6 @@
 """Making a converter's SVG fit for a page: small, readable aloud, the same bytes every night."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -18,7 +19,16 @@ SHARED: Final = ("fill", "stroke", "stroke-width", "font-size", "text-anchor")
 AT: Final = re.compile(r"translate\(([-\d.]+),([-\d.]+)\)")
 DOT: Final = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
 LINE: Final = {"transform", "x2", "y2"}
+CIRCLE: Final = {"cx", "cy", "r"}
+# A line or an area as the converter writes it: every point with both of its numbers.
+OUTLINE: Final = re.compile(r"(?:[ML]-?[\d.]+,-?[\d.]+)+Z?")
+POINT: Final = re.compile(r"([ML])(-?[\d.]+),(-?[\d.]+)")
+# Divides the lines of a label, and the room between them.
+NEW_LINE: Final = "|"
+LEADING: Final = 2
 LONG_NUMBER: Final = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
+# What an axis says, where it has decimals.
+DECIMAL: Final = re.compile(r"(>[-−]?\d+)\.(\d+(?: %)?</t)")
 # Stands for the id of the chart: a sign that no XML text can hold.
 OWN_ID: Final = "\x01"
 CLIP: Final = re.compile(r"url\(#([\w-]+)\)")
@@ -52,9 +62,17 @@ def tidy(source: str) -> Drawing:
 
 
 def named(
-    drawing: Drawing, chart_id: str, title: str, description: str, texts: Markup = NOTHING
+    drawing: Drawing,
+    chart_id: str,
+    title: str,
+    description: str,
+    texts: Markup = NOTHING,
+    comma: str = ".",
 ) -> Markup:
-    """Writes a drawing for a page, with its id and its words in front; `texts` go on top."""
+    """Writes a drawing for a page, with its id and its words in front; `texts` go on top.
+
+    `comma` stands in the numbers of its axes; a kept drawing is of no language.
+    """
     head = Markup(
         '<svg role="img" aria-labelledby="{id}-title {id}-desc" width="{width}" height="{height}" '
         'viewBox="{box}"><title id="{id}-title">{title}</title><desc id="{id}-desc">{desc}</desc>'
@@ -67,7 +85,8 @@ def named(
         desc=description,
     )
     # ElementTree escaped all text in the body; nothing else reaches it.
-    body = Markup(drawing.body.replace(OWN_ID, chart_id))  # noqa: S704
+    own = DECIMAL.sub(rf"\1{comma}\2", drawing.body.replace(OWN_ID, chart_id))
+    body = Markup(own)  # noqa: S704
     return head + body + texts + Markup("</svg>")
 
 
@@ -84,13 +103,24 @@ def row_text(top: int, width: int, lines: Sequence[str], value: str) -> Markup:
 
 
 def _strip(node: ET.Element) -> None:
-    """Removes namespaces, the scaffolding shapes, and groups and texts that are empty."""
+    """Removes namespaces, the scaffolding shapes, what is not seen, and what is empty; writes texts."""
     node.tag = node.tag.rpartition("}")[2]
+    if node.tag == "text":
+        _write(node)
     for child in list(node):
         _strip(child)
         is_empty = child.tag in {"g", "text"} and not len(child) and not child.text
-        if child.get("class") in SCAFFOLD or is_empty:
+        if child.get("class") in SCAFFOLD or child.get("opacity") == "0" or is_empty:
             node.remove(child)
+
+
+def _write(text: ET.Element) -> None:
+    """Writes a text that the converter only placed, from its description: a line for each part."""
+    first, *others = text.get("aria-label", "").split(NEW_LINE)
+    text.text = first
+    for line in others:
+        step = f"{int(text.get('font-size', '').removesuffix('px')) + LEADING}"
+        ET.SubElement(text, "tspan", {"x": "0", "dy": step}).text = line
 
 
 def _named(root: ET.Element) -> list[tuple[int, ET.Element]]:
@@ -108,6 +138,25 @@ def _clean(node: ET.Element, names: dict[str, str]) -> None:
             node.set(name, CLIP.sub(lambda found: f"url(#{names[found[1]]})", value))
         elif name in GEOMETRY:
             node.set(name, LONG_NUMBER.sub(_short, value))
+    if OUTLINE.fullmatch(node.get("d", "")):
+        node.set("d", _outline(node.get("d", "")))
+
+
+def _outline(path: str) -> str:
+    """Leaves out points amid level and upright lines, and writes these by their one new number."""
+    points = POINT.findall(path)
+    kept = [("", "", "")]
+    for point, after in zip(points, [*points[1:], ("M", "", "")], strict=True):
+        is_amid = any(kept[-1][axis] == point[axis] == after[axis] for axis in (1, 2))
+        if not (is_amid and point[0] == after[0] == "L"):
+            kept.append(point)
+    told = [
+        f"{move}{x},{y}" if move == "M" or before[1] != x and before[2] != y
+        else f"H{x}" if before[2] == y
+        else f"V{y}"
+        for before, (move, x, y) in itertools.pairwise(kept)
+    ]  # fmt: skip
+    return "".join(told) + path[len(path.rstrip("Z")) :]
 
 
 def _lighten(node: ET.Element) -> None:
@@ -130,7 +179,7 @@ def _lighten(node: ET.Element) -> None:
 
 
 def _simplify(node: ET.Element) -> None:
-    """Writes dots as circles, and lines of one group as one path: a third less to read."""
+    """Writes dots as circles, and the dots or the lines of one group as one path: half to read."""
     for child in node:
         dot = DOT.fullmatch(child.get("d", ""))
         at = AT.fullmatch(child.get("transform", ""))
@@ -138,15 +187,45 @@ def _simplify(node: ET.Element) -> None:
             child.tag = "circle"
             child.attrib = {"cx": at[1], "cy": at[2], "r": dot[1], **child.attrib}
             del child.attrib["transform"], child.attrib["d"]
-    places = [AT.fullmatch(child.get("transform", "")) for child in node]
-    plain = all(child.tag == "line" and set(child.attrib) == LINE for child in node)
-    if node.tag == "g" and len(node) > 1 and plain and all(places):
+        elif child.tag == "text" and at:
+            child.attrib = {"x": at[1], "y": at[2], **child.attrib}
+            del child.attrib["transform"]
+            for line in child:
+                line.set("x", at[1])
+    if node.tag == "g" and len(node) > 1:
+        _join_lines(node)
+        _join_dots(node)
+
+
+def _join_lines(group: ET.Element) -> None:
+    places = [AT.fullmatch(child.get("transform", "")) for child in group]
+    plain = all(child.tag == "line" and set(child.attrib) == LINE for child in group)
+    if plain and all(places):
         lines = [
-            f"M{at[1]},{at[2]}l{child.get('x2')},{child.get('y2')}"
-            for at, child in zip(places, node, strict=True)
+            f"M{at[1]},{at[2]}{_step(child.get('x2', ''), child.get('y2', ''))}"
+            for at, child in zip(places, group, strict=True)
             if at
         ]
-        node[:] = [ET.Element("path", {"d": "".join(lines)})]
+        group[:] = [ET.Element("path", {"d": "".join(lines)})]
+
+
+def _step(right: str, down: str) -> str:
+    return f"h{right}" if down == "0" else f"v{down}" if right == "0" else f"l{right},{down}"
+
+
+def _join_dots(group: ET.Element) -> None:
+    """Makes equal dots the round ends of lines without length."""
+    radii = {child.get("r") for child in group}
+    plain = all(child.tag == "circle" and set(child.attrib) == CIRCLE for child in group)
+    if plain and len(radii) == 1 and "fill" in group.attrib:
+        width = f"{2 * float(radii.pop() or 0):.1f}"
+        dots = "".join(f"M{child.get('cx')},{child.get('cy')}h0" for child in group)
+        group[:] = [ET.Element("path", {"d": dots})]
+        group.attrib = {
+            "stroke": group.attrib["fill"],
+            "stroke-width": width,
+            "stroke-linecap": "round",
+        }
 
 
 def _short(found: re.Match[str]) -> str:

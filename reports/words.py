@@ -146,8 +146,8 @@ REPAIR: Final = (
     "If patients say little, that is information too: withdrawal is easier to miss than anger.",
 )
 SUM_LEAD: Final = (
-    "Each course that ended adds what was expected from intake and takes away what happened: the line rises with "
-    "fewer events than expected and falls with more. Two sums, one for twice as many events and one for half as many, "
+    "Each course that ended moves the line by how far it went otherwise than expected from intake: up where it went "
+    "better, down where worse; the grey line is as expected. Two sums, one for twice as many events and one for half as many, "
     "are held against a threshold that five in a hundred therapists would pass by chance within a hundred courses. "
     "Passing it starts a conversation: first about the data, then about who came, then about the work."
 )

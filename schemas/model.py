@@ -37,7 +37,8 @@ ASSOCIATION_COLUMNS: Columns = (
     ("n_courses", "integer", "courses behind them"),
     ("n_therapists", "integer", "therapists behind them"),
     ("estimate", "double", "the quantity, to six decimals; NULL none"),
-    ("low", "double", "lower end of its 95 % interval, from resampling therapists, or clinics"),
+    ("low", "double", "lower end of its 95 % interval: of a share of the alliance's variance from the"
+     " likelihood, of the others from resampling therapists"),
     ("high", "double", "upper end of its 95 % interval"),
     ("why_not", "varchar", "why there is none; NULL there is"),
 )  # fmt: skip

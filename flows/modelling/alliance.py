@@ -1,8 +1,9 @@
 """What goes with the alliance in this service: where it varies, what follows it, how much outcome it shares.
 
-Service level only, descriptive, each with an interval from resampling therapists: sessions are
-clustered in patients and patients in therapists. Everything is computed from sums per therapist, so
-that a resample is a weighted sum.
+Service level only, descriptive, each with an interval: sessions are clustered in patients and patients
+in therapists. Shares of the variance come from the likelihood of groups within groups, associations
+from resampling therapists; these are computed from sums per therapist, so that a resample is a
+weighted sum.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ import numpy as np
 import polars as pl
 
 from flows.modelling.fit import FloatArray
+from flows.modelling.nested import Share, nested, shares
 
 SEED = 20_261
 DECIMALS = 6
+# The likelihood tells a share to the fifth decimal.
+SHARE_DECIMALS = 4
 # Places of first, last and alliance score in the matrix of products, after the constant.
 FIRST, LAST, ALLIANCE = 1, 2, 3
 PAIR = ("alliance_instrument_id", "outcome_instrument_id")
 COMPONENTS = ("therapist", "patient", "session")
 MOMENTS = ("early", "overall", "final")
+STILL = "ratings or scores never move"
 
 
 @dataclass(frozen=True)
@@ -60,72 +65,87 @@ def associations(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Itera
         held: model ids that stand for this quarter.
     """
     yield from _components(con, held)
-    yield from _clinics(con, held)
     yield from _lagged(con, held)
     yield from _shares(con, held)
 
 
 def _components(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
     rows = (
-        "select rating.instrument_id, rating.session_id, rating.value, rating.episode_id,"
-        " end_state.therapist_id from score.alliance_rating as rating"
-        " join score.end_state as end_state using (episode_id)"
-    )
-    for model_id, wanted, key, frame in _parts(
-        con, rows, ["instrument_id"], "alliance_components", held, COMPONENTS
-    ):
-        stats, needs = nested_sums(frame), _needs(con, "components")
-        for part in wanted:
-            named = (f"{model_id}/{part}", key[0], None)
-            found = partial(_component_share, which=COMPONENTS.index(part))
-            yield estimated(named, f"share_{part}", stats, found, needs, frame.height)
-
-
-def _clinics(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
-    rows = (
         "select rating.instrument_id, rating.session_id, rating.value, end_state.clinic_id,"
         " end_state.therapist_id, rating.episode_id from score.alliance_rating as rating"
         " join score.end_state as end_state using (episode_id)"
     )
-    for model_id, _, key, frame in _parts(
-        con, rows, ["instrument_id"], "alliance_components", held, ["clinic"]
+    for model_id, wanted, key, frame in _parts(
+        con, rows, ["instrument_id"], "alliance_components", held, [*COMPONENTS, "clinic"]
     ):
-        yield clinic_share(f"{model_id}/clinic", key[0], frame, _needs(con, "clinics"))
+        listed = {*wanted} & {*COMPONENTS}
+        if listed:
+            found = component_shares(model_id, key[0], frame, _needs(con, "components"))
+            yield from (found[part] for part in COMPONENTS if part in listed)
+        if "clinic" in wanted:
+            yield clinic_share(model_id, key[0], frame, _needs(con, "clinics"))
+
+
+def component_shares(
+    model_id: str, instrument_id: str, frame: pl.DataFrame, needs: Needs
+) -> dict[str, Association]:
+    """Shares of the variance of ratings between therapists, their patients, and sessions.
+
+    Args:
+        model_id: of the rows, without the part.
+        instrument_id: questionnaire.
+        frame: ratings with therapist_id and episode_id.
+        needs: least numbers.
+    """
+    levels = ["therapist_id", "episode_id"]
+    n_therapists, n_courses = (frame[level].n_unique() for level in levels)
+    why_not, found = _too_few(n_courses, n_therapists, needs), None
+    if why_not is None:
+        found = shares(nested(frame, levels))
+        why_not = None if found else STILL
+    return {
+        part: Association(
+            f"{model_id}/{part}", f"share_{part}", instrument_id, None,
+            frame.height, n_courses, n_therapists, *_told(found, place), why_not,
+        )
+        for place, part in enumerate(COMPONENTS)
+    }  # fmt: skip
 
 
 def clinic_share(
     model_id: str, instrument_id: str, frame: pl.DataFrame, needs: Needs
 ) -> Association:
-    """Share of the variance of ratings that lies between clinics; clinics are resampled.
+    """Share of the variance of ratings that lies between clinics, beside therapists and patients.
 
     Args:
-        model_id: of the row.
+        model_id: of the row, without the part.
         instrument_id: questionnaire.
         frame: ratings with clinic_id, therapist_id and episode_id.
         needs: least numbers, of clinics in the place of therapists.
     """
-    # Clinics take the place of therapists, and therapists that of patients.
-    nested = frame.select(
-        "value", therapist_id="clinic_id", episode_id=pl.concat_str("clinic_id", "therapist_id")
-    )
-    courses, therapists = frame["episode_id"].n_unique(), frame["therapist_id"].n_unique()
-    stats = nested_sums(nested)
-    asked = Needs(needs.therapists, 0, needs.resamples)
-    found = estimated(
-        (model_id, instrument_id, None), "share_clinic", stats, partial(_component_share, which=0),
-        asked, frame.height,
-    )  # fmt: skip
-    why_not = found.why_not
-    if len(stats) < needs.therapists or courses < needs.courses:
+    levels = ["clinic_id", "therapist_id", "episode_id"]
+    clinics, therapists, courses = (frame[level].n_unique() for level in levels)
+    found = why_not = None
+    if clinics < needs.therapists or courses < needs.courses:
         why_not = (
-            f"clinics cannot be told apart from their therapists: {courses} courses of {len(stats)}"
-            f" clinics; {needs.courses} courses of {needs.therapists} are needed"
+            "clinics cannot be told apart from their therapists: it takes"
+            f" {needs.therapists} clinics and {needs.courses} courses, and there are"
+            f" {clinics} and {courses}"
         )
-    told = (None, None, None) if why_not else (found.estimate, found.low, found.high)
+    else:
+        found = shares(nested(frame, levels))
+        why_not = None if found else STILL
     return Association(
-        model_id, "share_clinic", instrument_id, None, frame.height, courses, therapists,
-        *told, why_not,
+        f"{model_id}/clinic", "share_clinic", instrument_id, None,
+        frame.height, courses, therapists, *_told(found, 0), why_not,
     )  # fmt: skip
+
+
+def _told(found: list[Share] | None, place: int) -> tuple[float | None, float | None, float | None]:
+    if found is None:
+        return None, None, None
+    share, low, high = (round(value, SHARE_DECIMALS) for value in found[place])
+    return share, low, high
 
 
 def _lagged(con: duckdb.DuckDBPyConnection, held: Collection[str]) -> Iterator[Association]:
@@ -168,19 +188,25 @@ def estimated(
     """
     therapists, courses = len(stats), int(stats[:, -1].sum()) if len(stats) else 0
     row = partial(Association, named[0], quantity, named[1], named[2], n, courses, therapists)
-    if therapists < needs.therapists or courses < needs.courses:
-        return row(
-            why_not=f"{courses} courses of {therapists} therapists;"
-            f" {needs.courses} of {needs.therapists} are needed"
-        )
+    if why_not := _too_few(courses, therapists, needs):
+        return row(why_not=why_not)
     whole = float(quantity_of(stats.sum(axis=0, keepdims=True))[0])
     if not np.isfinite(whole):
-        return row(why_not="ratings or scores never move")
+        return row(why_not=STILL)
     rng = np.random.default_rng(SEED)
     weights = rng.multinomial(therapists, np.full(therapists, 1 / therapists), needs.resamples)
     drawn = quantity_of(weights.astype(float) @ stats)
     low, high = np.quantile(drawn[np.isfinite(drawn)], [0.025, 0.975])
     return row(round(whole, DECIMALS), round(float(low), DECIMALS), round(float(high), DECIMALS))
+
+
+def _too_few(courses: int, therapists: int, needs: Needs) -> str | None:
+    if therapists >= needs.therapists and courses >= needs.courses:
+        return None
+    return (
+        f"it takes {needs.therapists} therapists and {needs.courses} courses, and there are"
+        f" {therapists} and {courses}"
+    )
 
 
 def product_sums(frame: pl.DataFrame, names: Sequence[str]) -> FloatArray:
@@ -235,71 +261,6 @@ def added_share(sums: FloatArray) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         explained = (_solve(inner, cross) * cross).sum(axis=1) / total
     return explained - alone
-
-
-def nested_sums(frame: pl.DataFrame) -> FloatArray:
-    """Sums per therapist for the variance between therapists, patients and sessions.
-
-    Returns:
-        One row per therapist: ratings n, sum, sum of squares, sum over courses of
-        (course sum)**2 / n, sum over courses of n**2, (therapist sum)**2 / n, n**2, sum over
-        courses of n**2 / therapist's n, courses.
-    """
-    value = pl.col("value").cast(pl.Float64)
-    courses = frame.group_by("therapist_id", "episode_id", maintain_order=True).agg(
-        n=pl.len().cast(pl.Float64), total=value.sum(), squares=(value**2).sum()
-    )
-    summed = courses.group_by("therapist_id", maintain_order=True).agg(
-        pl.col("n").sum(),
-        pl.col("total").sum(),
-        pl.col("squares").sum(),
-        within=(pl.col("total") ** 2 / pl.col("n")).sum(),
-        n_squares=(pl.col("n") ** 2).sum(),
-        courses=pl.len().cast(pl.Float64),
-    )
-    return (
-        summed.sort("therapist_id")
-        .select(
-            "n", "total", "squares", "within", "n_squares",
-            mine=pl.col("total") ** 2 / pl.col("n"),
-            n_mine=pl.col("n") ** 2,
-            n_ratio=pl.col("n_squares") / pl.col("n"),
-            one=pl.lit(1.0),
-            courses=pl.col("courses"),
-        )
-        .to_numpy()
-    )  # fmt: skip
-
-
-def components(sums: FloatArray) -> FloatArray:
-    """Variances between therapists, patients and sessions, by moments; below zero counts as zero.
-
-    Nested analysis of variance of unequal groups (Searle, Casella & McCulloch 1992, Variance
-    Components, ch. 3).
-
-    Args:
-        sums: rows of summed nested_sums.
-
-    Returns:
-        One row each: therapist, patient within therapist, session within patient.
-    """
-    n, total, squares, within, n_squares, mine, n_mine, n_ratio, groups, courses = sums.T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ms_session = (squares - within) / (n - courses)
-        ms_patient = (within - mine) / (courses - groups)
-        ms_therapist = (mine - total**2 / n) / (groups - 1)
-        k1 = (n - n_ratio) / (courses - groups)
-        k2 = (n_ratio - n_squares / n) / (groups - 1)
-        k3 = (n - n_mine / n) / (groups - 1)
-        patient = (ms_patient - ms_session) / k1
-        therapist = (ms_therapist - ms_session - k2 * patient) / k3
-    return np.column_stack([np.maximum(therapist, 0), np.maximum(patient, 0), ms_session])
-
-
-def _component_share(sums: FloatArray, which: int) -> FloatArray:
-    found = components(sums)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return found[:, which] / found.sum(axis=1)
 
 
 def _solve(matrices: FloatArray, right: FloatArray) -> FloatArray:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
+from math import ceil
 from statistics import median
 
 from flows.second.rules import Questionnaire, Row, Rules
@@ -66,6 +67,31 @@ def end_of(
     if not course.attended:
         state = "not_started"
     return state, ended, (horizon - ended).days >= gap
+
+
+def fates_of(
+    course: Course, state: str, horizon: date, rules: Rules, *, is_ended: bool
+) -> list[tuple[str | None, date, bool]]:
+    """What became of the course after each attended session, the day it counts from, and whether it does.
+
+    Args:
+        course: whose.
+        state: how it stands.
+        horizon: day up to which anything is known.
+        rules: the numbers.
+        is_ended: whether it has ended.
+    """
+    days = [row["session_on"] for row in course.attended]
+    if not days:
+        return []
+    end = {"dropout": "dropout", "completed": "planned", "ended_unknown": "unknown"}
+    last = end.get(state, "other") if is_ended else None
+    outcomes = ["goes_on"] * (len(days) - 1) + [last]
+    wait = timedelta(days=ceil(gap_of(course, rules) + Fraction(rules.due_margin_days)))
+    return [
+        (outcome, day + wait, day + wait <= horizon and outcome is not None)
+        for day, outcome in zip(days, outcomes, strict=True)
+    ]
 
 
 def place_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -134,13 +134,34 @@ class Bands:
         return 1 + sum(value > edge for edge in self.edges)
 
 
-def make_bands(courses: Sequence[Course], n_closed: int, rules: Rules) -> Bands | None:
+@dataclass(frozen=True)
+class KeptBands:
+    """Bands as they were kept for the quarter: the limits of their tenths, and their cells."""
+
+    limits: Mapping[int, tuple[Fraction | None, Fraction | None]]
+    cells: Mapping[tuple[int, int], tuple[int, int, list[Fraction], list[Fraction]]]
+
+    def band_of(self, intake: Fraction) -> int | None:
+        """The tenth that an intake score lies in; None where it has no cell."""
+        for band, (above, to) in self.limits.items():
+            if (above is None or intake > above) and (to is None or intake <= to):
+                return band
+        return None
+
+
+def make_bands(
+    courses: Sequence[Course],
+    n_closed: int,
+    rules: Rules,
+    wanted: Collection[tuple[int, int]] | None = None,
+) -> Bands | None:
     """The bands of these reference courses; None where all of them together are too few.
 
     Args:
         courses: what the bands are made of: all reference courses, or those not held out.
         n_closed: how many reference courses there are, held out or not.
         rules: the numbers.
+        wanted: tenths and sessions to make cells for; None all.
     """
     if n_closed < rules.courses_needed or not courses:
         return None
@@ -151,13 +172,14 @@ def make_bands(courses: Sequence[Course], n_closed: int, rules: Rules) -> Bands 
         for course in courses
         if (start := course.intake(rules))
     ]
-    for band in sorted({band for band, _, _ in banded}):
-        for session in range(1, rules.sessions + 2):
-            for step, (tenths, width) in enumerate(LADDER, start=1):
-                cell = _cell(banded, band, session, tenths, width, rules)
-                if cell is not None:
-                    bands.cells[band, session] = (step, *cell)
-                    break
+    present = sorted({band for band, _, _ in banded})
+    grid = [(band, session) for band in present for session in range(1, rules.sessions + 2)]
+    for band, session in grid if wanted is None else sorted({*grid} & {*wanted}):
+        for step, (tenths, width) in enumerate(LADDER, start=1):
+            cell = _cell(banded, band, session, tenths, width, rules)
+            if cell is not None:
+                bands.cells[band, session] = (step, *cell)
+                break
     return bands
 
 
@@ -200,7 +222,7 @@ def _block(session: int, width: int, rules: Rules) -> int:
 def colour_of(
     course: Course,
     session: int,
-    bands: Bands | None,
+    bands: Bands | KeptBands | None,
     rules: Rules,
     direction: int,
     change: tuple[str, Fraction] | None,
@@ -218,7 +240,7 @@ def colour_of(
         return "red"
     if cutoff is not None and not holds(form.value, *cutoff):
         return "white"
-    cell = bands and bands.cells.get((bands.band_of(start.value), min(session, rules.sessions + 1)))
+    cell = bands and _cell_for(bands, start.value, min(session, rules.sessions + 1))
     if not cell:
         return "on_track"
     outer_low, inner_low, _, inner_high, outer_high = cell[2]
@@ -227,6 +249,13 @@ def colour_of(
     if beyond_outer and not holds(better, *change):
         return "red"
     return "amber" if beyond_inner else "on_track"
+
+
+def _cell_for(
+    bands: Bands | KeptBands, intake: Fraction, session: int
+) -> tuple[int, int, list[Fraction], list[Fraction]] | None:
+    band = bands.band_of(intake)
+    return None if band is None else bands.cells.get((band, session))
 
 
 def holds(value: Fraction, op: str, limit: Fraction) -> bool:

@@ -33,6 +33,16 @@ def chances(
     return {outcome: odd / whole for outcome, odd in odds.items()}
 
 
+def recalibrated(
+    terms: Mapping[str, Coefficient], shift: float, slope: float
+) -> dict[str, Coefficient]:
+    """The coefficients of a model after newer sessions have put its logits right."""
+    return {
+        term: (estimate * slope + (shift if term == "intercept" else 0.0), mean)
+        for term, (estimate, mean) in terms.items()
+    }
+
+
 def leaves_within(
     models: Mapping[str, Mapping[str, Coefficient]],
     known: Mapping[str, float | None],

@@ -44,6 +44,16 @@ def cumulative_incidence(
     return found
 
 
+def thirds_of(values: Sequence[Fraction]) -> tuple[Fraction, Fraction]:
+    """Up to where the lowest and the middle third of a group reach: each to the value that closes it."""
+    ordered = sorted(values)
+    low, middle = (
+        next(x for n, x in enumerate(ordered, start=1) if 3 * n >= thirds * len(ordered))
+        for thirds in (1, 2)
+    )
+    return low, middle
+
+
 def _carried(
     covariance: Sequence[Sequence[Fraction]], step: Sequence[Fraction], a: int, b: int
 ) -> Fraction:

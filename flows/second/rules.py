@@ -25,6 +25,9 @@ class Rules:
     early_slope_min_rated: Number = Fraction(3)
     outcome_min_sessions: Number = Fraction(2)
     action_days: Number = Fraction(14)
+    derived_course_gap_days: Number = Fraction(365)
+    due_margin_days: Number = Fraction(14)
+    landmark_session: Number = Fraction(3)
     z_95: Number = Fraction(1959964, 10**6)
 
 

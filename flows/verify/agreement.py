@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -10,27 +10,18 @@ from typing import Any
 import duckdb
 
 from flows.night import internal_fault
-from flows.verify import alerts, caseload, outcome_set, units
-from flows.verify.facts import Facts, draw_sample, read_facts, read_rules
+from flows.verify.facts import Facts, draw_sample, read_facts
 from flows.verify.patients import STATED, tell
+from flows.verify.topics import Bounds, Topic, topics
 
 # Scores are stated with six decimals, intervals with nine; sums of values stated with six.
 NEAR = Fraction(2, 10**5)
 Figures = Mapping[tuple[Any, ...], tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """How much is computed a second time: everything where it is small, else a sample."""
-
-    patients: int
-    courses: int
-    estimates: int
-
-
 # In the night the check may cost seconds; an auditor can wait.
-NIGHTLY = Bounds(100, 20_000, 2_000)
-THOROUGH = Bounds(2_000, 200_000, 50_000)
+NIGHTLY = Bounds(100, 20_000, 2_000, 20)
+THOROUGH = Bounds(2_000, 200_000, 50_000, 1_000)
 
 
 @dataclass(frozen=True)
@@ -91,7 +82,7 @@ def verify(con: duckdb.DuckDBPyConnection, bounds: Bounds, seed: int) -> Verifie
         checked += [_unchecked(topic, STATED[topic][0], reason) for topic in STATED]
     else:
         checked += _patients(con, facts, told)
-    checked += _units(con, bounds, seed)
+    checked += _others(topics(con, sample, bounds, seed))
     return Verified(checked, len(sample.patients), sample.n_patients, seed)
 
 
@@ -105,65 +96,18 @@ def _patients(
         yield compared(topic, table, columns, stated, told[topic], is_whole=facts.sample.is_whole)
 
 
-def _units(con: duckdb.DuckDBPyConnection, bounds: Bounds, seed: int) -> Iterator[Agreement]:
-    rules = read_rules(con)
-    is_whole = units.drawn_units(con, bounds.courses, seed)
-    (n,) = con.execute("select count(*) from measure.estimate").fetchone() or (0,)
-    counts = ["numerator", "n", "n_eligible", "numerator_low", "numerator_high"]
-    topics: list[tuple[str, str, list[str], bool, Callable[[], tuple[Figures, Figures]]]] = [
-        (
-            "rates of units", "measure.total", counts, is_whole,
-            lambda: (
-                units.stated_rates(con, is_whole=is_whole),
-                units.told_rates(con, rules, is_whole=is_whole),
-            ),
-        ),
-        (
-            "means of units", "measure.total", ["n", "n_eligible", "sum_x", "sum_xx"], is_whole,
-            lambda: (
-                units.stated_means(con, is_whole=is_whole),
-                units.told_means(con, rules, is_whole=is_whole),
-            ),
-        ),
-        (
-            "NHS Talking Therapies rates", "measure.total", outcome_set.COUNTS, is_whole,
-            lambda: (
-                outcome_set.stated_outcomes(con) if is_whole else {},
-                outcome_set.told_outcomes(con, rules) if is_whole else {},
-            ),
-        ),
-        (
-            "courses begun, ended and open", "measure.total", caseload.COUNTS, is_whole,
-            lambda: (
-                caseload.stated_caseload(con) if is_whole else {},
-                caseload.told_caseload(con) if is_whole else {},
-            ),
-        ),
-        (
-            "what became of alerts", "measure.total", alerts.COUNTS, is_whole,
-            lambda: (
-                alerts.stated_alerts(con) if is_whole else {},
-                alerts.told_alerts(con, rules) if is_whole else {},
-            ),
-        ),
-        (
-            "values and intervals", "measure.estimate", ["value", "low", "high"],
-            n <= bounds.estimates,
-            lambda: (
-                units.stated_intervals(con, bounds.estimates, seed),
-                units.told_intervals(con, rules, bounds.estimates, seed),
-            ),
-        ),
-    ]  # fmt: skip
-    for topic, table, columns, all_of_it, both in topics:
+def _others(listed: Iterable[Topic]) -> Iterator[Agreement]:
+    for topic in listed:
         try:
-            stated, told = both()
+            stated, told = topic.both()
         except duckdb.Error:
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            yield _unchecked(topic, table, internal_fault(error))
+            yield _unchecked(topic.name, topic.table, internal_fault(error))
         else:
-            yield compared(topic, table, columns, stated, told, is_whole=all_of_it)
+            yield compared(
+                topic.name, topic.table, topic.columns, stated, told, is_whole=topic.is_whole
+            )
 
 
 def _unchecked(topic: str, table: str, reason: str) -> Agreement:

@@ -18,7 +18,7 @@ from flows.second.change import (
     cutoff_c,
     index_of,
 )
-from flows.second.course import Course, end_of, place_of
+from flows.second.course import Course, end_of, fates_of, place_of
 from flows.second.outcome import Change, Scored, change_of, outcome_of
 from flows.second.rules import Questionnaire
 from flows.second.score import band_of, risks_of, scores_of
@@ -55,6 +55,11 @@ STATED: Mapping[str, tuple[str, int, str]] = {
         "score.end_state",
         1,
         f"select episode_id, state, ended_on, is_resolved, n_attended from score.end_state {IN_COURSES}",
+    ),
+    "what became of each session": (
+        "score.session_end",
+        1,
+        f"select session_id, outcome, due_on, is_at_risk from score.session_end {IN_COURSES}",
     ),
     "forms expected": (
         "score.expected_form",
@@ -145,6 +150,10 @@ def _tell_course(facts: Facts, one: _Treated, told: Told) -> None:
     for row in course.appointments:
         told["order of sessions"][row["session_id"],] = (numbers.get(row["session_id"]),)
     is_ended = ended_on is not None
+    horizon = min(facts.as_of, through or facts.as_of)
+    fates = fates_of(course, state, horizon, facts.rules, is_ended=is_ended)
+    for row, fate in zip(attended, fates, strict=True):
+        told["what became of each session"][row["session_id"],] = fate
     for instrument_id, every in facts.protocol.get(clinic_id, ()):
         rated = {form.session_no for form in one.forms[instrument_id] if form.score is not None}
         for number, row in enumerate(attended, start=1):

@@ -25,6 +25,14 @@ select
     v.missing, v.input_form
 from valid.form_version v join score.form_place place on v.row_id = place.form_id
 where v.known_to > getvariable('as_of')::date;
+create view valid.episode as
+select v.* replace (coalesce(alias.to_id, v.patient_id) as patient_id)
+from valid.episode_version v
+left join landed.alias_record alias
+    on alias.kind = 'patient' and alias.from_id = v.patient_id
+    and alias.known_from <= getvariable('as_of')::date
+    and alias.known_to > getvariable('as_of')::date
+where v.known_to > getvariable('as_of')::date;
 create view valid.stated_score as
 select form_id, stated.scale, stated.value, stated.role
 from (

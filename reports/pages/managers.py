@@ -27,12 +27,12 @@ def pages(tables: Tables) -> Iterator[Page]:
     figures = Figures(tables["figure"], tables["target"])
     yield Page(OVERVIEW, "overview.html.j2", partial(_overview, tables, figures), "Overview")
     yield Page(CHANGED, "changes.html.j2", partial(changed, tables), "What changed")
-    yield over_time.service_page(tables, figures)
+    yield from over_time.pages(tables, figures)
     yield from units.pages(tables, figures)
-    yield from over_time.clinic_pages(tables, figures)
     yield from mend.pages(tables)
     yield Page(ALLIANCE, "alliance.html.j2", partial(_alliance, tables), "Alliance")
     yield Page(ON_TRACK, "on_track.html.j2", partial(_on_track, tables), "On track")
+    yield from _expected_courses(tables)
     yield Page(ENDINGS, "endings.html.j2", partial(_endings, tables), "Endings")
     yield Page(DATA_QUALITY, "data_quality.html.j2", partial(_data_quality, tables), "Data quality")
     yield Page(METHODS, "methods.html.j2", partial(_methods, tables), "Methods")
@@ -112,22 +112,37 @@ def _model_card(tables: Tables) -> dict[str, Any]:
 
 
 def _on_track(tables: Tables) -> dict[str, Any]:
-    draw = Artist("Earlier patients")
-    cells = in_order(tables, "expected_course", "instrument_id", "intake_band", "session_no")
+    drawn = {cell["instrument_id"] for cell in tables["expected_course"]}
     tests = in_order(tables, "track_test", "instrument_id", "figure_order")
     return shared(tables, "on_track") | {
         "instruments": [
             {
                 **row,
                 "tests": [test for test in tests if test["instrument_id"] == row["instrument_id"]],
-                "charts": draw.courses(
-                    row["name"],
-                    [cell for cell in cells if cell["instrument_id"] == row["instrument_id"]],
-                ),
+                "path": _course_path(row) if row["instrument_id"] in drawn else None,
             }
             for row in in_order(tables, "track_rule", "name", "instrument_id")
         ],
     }
+
+
+def _course_path(instrument: Row) -> str:
+    return f"on-track.{instrument['instrument_id'].replace('_', '-')}.html"
+
+
+def _expected_courses(tables: Tables) -> Iterator[Page]:
+    """Lists a page for each questionnaire with an expected course: there is a chart for each intake score."""
+    cells = in_order(tables, "expected_course", "instrument_id", "intake_band", "session_no")
+    rules = {row["instrument_id"]: row for row in tables["track_rule"]}
+    for instrument_id, members in groupby(cells, key=lambda cell: cell["instrument_id"]):
+        rule = rules[instrument_id]
+        gather = partial(_expected_course, tables, rule, list(members))
+        yield Page(_course_path(rule), "expected_course.html.j2", gather)
+
+
+def _expected_course(tables: Tables, rule: Row, cells: list[Row]) -> dict[str, Any]:
+    charts = Artist("Earlier patients").courses(rule["name"], cells)
+    return shared(tables, "on_track") | {"instrument": rule, "charts": charts}
 
 
 def _data_quality(tables: Tables) -> dict[str, Any]:

@@ -21,14 +21,15 @@
 --          axis_low DECIMAL(9,2)     lowest and highest end of all bands of the instrument, so that
 --                                    its charts have one axis
 --          axis_high DECIMAL(9,2)    highest
--- version: 1
+-- version: 2
 with setting as (
     select max(value) filter (where name = 'expected_sessions')::integer as sessions,
     from ref.setting
 ),
 
 session as (
-    select unnest(range(1, sessions + 2)) as session_no,
+    -- at the first session the score is the one that the course is told apart by
+    select unnest(range(2, sessions + 2)) as session_no,
     from setting
 ),
 

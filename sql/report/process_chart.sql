@@ -1,7 +1,7 @@
 -- Monthly figure with its process limits as printed: one chart.
 --
 -- grain:   level, unit_id, measure, instrument_id?
--- inputs:  measure.process_limit, ref.setting, report.figure, report.process_point
+-- inputs:  measure.process_limit, ref.setting, report.figure, report.process_point, report.target
 -- columns: level VARCHAR          service or clinic
 --          unit_id VARCHAR        service, or the clinic's id
 --          measure VARCHAR        measure
@@ -17,8 +17,10 @@
 --          is_drawn BOOLEAN       whether enough months are shown
 --          limits_text VARCHAR    mean and limits in words; NULL not drawn
 --          latest_text VARCHAR    what the latest month tells; NULL not drawn
+--          target_text VARCHAR    target, and whether the process as it runs will reach it, as
+--                                 Making Data Count tells it; NULL not drawn, or no target
 --          why_not VARCHAR        why there is no chart; NULL drawn
--- version: 1
+-- version: 2
 with setting as (
     select max(value) filter (where name = 'process_months_needed')::integer as months_needed,
     from ref.setting
@@ -76,6 +78,15 @@ chart as (
             when named.kind = 'rate' and process_limit.high > 1 then 1
             else process_limit.high
         end as high_possible,
+        target.target_text as target_words,
+        case target.direction
+            when 'at least' then process_limit.low >= target.value
+            when 'at most' then process_limit.high <= target.value
+        end as is_reached,
+        case target.direction
+            when 'at least' then process_limit.high < target.value
+            when 'at most' then process_limit.low > target.value
+        end as is_missed,
         case named.kind when 'rate' then 100 else 1 end as factor,
         case named.kind when 'rate' then ' %' else '' end as unit,
         setting.months_needed,
@@ -92,6 +103,13 @@ chart as (
             and process_limit.unit_id = told.unit_id
             and process_limit.measure = told.measure
             and process_limit.instrument_id is not distinct from told.instrument_id
+    left join report.target as target
+        on
+            process_limit.level = target.level
+            and process_limit.unit_id = target.unit_id
+            and process_limit.measure = target.measure
+            and process_limit.instrument_id is not distinct from target.instrument_id
+            and target.period_id = 'year'
     cross join setting
 ),
 
@@ -134,6 +152,20 @@ select
                 || unit
     end::varchar as limits_text,
     case when is_drawn then latest || ': ' || latest_cause end::varchar as latest_text,
+    case
+        when not is_drawn or target_words is null then null
+        when is_reached
+            then
+                'Target '
+                || target_words
+                || ': both process limits reach it; as things are, it is met month after month'
+        when is_missed
+            then
+                'Target '
+                || target_words
+                || ': neither process limit reaches it; as things are, no month is to be expected to'
+        else 'Target ' || target_words || ': it lies between the process limits; months meet and miss it by chance'
+    end::varchar as target_text,
     case
         when not is_drawn
             then

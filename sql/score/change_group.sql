@@ -14,6 +14,7 @@
 --          frozen_on DATE               night it was computed on
 -- version: 1
 -- frozen:  instrument_id
+-- keys:    score.reliable_change
 with summed as (
     select
         change.instrument_id,

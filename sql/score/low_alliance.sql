@@ -12,6 +12,7 @@
 --          frozen_on DATE          night it was computed on
 -- version: 1
 -- frozen:  instrument_id
+-- keys:    score.early_alliance
 with setting as (
     select
         max(value) filter (where name = 'low_alliance_share') as share,

@@ -10,6 +10,7 @@
 --          clinic_id VARCHAR     clinic
 --          therapist_id VARCHAR  therapist it is attributed to; NULL not known
 -- version: 1
+-- patient: episode_id
 select
     end_state.episode_id::varchar as episode_id,
     period.period_id::varchar as period_id,

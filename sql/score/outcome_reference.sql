@@ -15,6 +15,7 @@
 --          frozen_on DATE                   night it was computed on
 -- version: 1
 -- frozen:  instrument_id
+-- keys:    score.reliable_change
 with setting as (
     select
         max(value) filter (where name = 'outcome_min_sessions') as min_sessions,

@@ -1,8 +1,8 @@
 -- Score of one form on one scale, or the reason why there is none.
 --
 -- grain:   form_id, scale
--- inputs:  ref.band, ref.scale, ref.scale_conversion, ref.scale_part, score.item_sum, valid.form,
---          valid.stated_score
+-- inputs:  ref.band, ref.item, ref.scale, ref.scale_conversion, ref.scale_item, ref.scale_part,
+--          score.item_sum, valid.form, valid.stated_score
 -- columns: form_id VARCHAR         form
 --          clinic_id VARCHAR       clinic
 --          patient_id VARCHAR      patient
@@ -17,25 +17,38 @@
 --          why_not VARCHAR         why there is no score; NULL where there is one
 --          band VARCHAR            published name of the range the score lies in, where there is
 --                                  one
--- version: 1
+-- version: 2
 -- patient: patient_id
-with wanted as (
+with scale as (
     select
-        form.form_id,
-        form.clinic_id,
-        form.patient_id,
-        form.instrument_id,
-        scale.scale,
-        scale.is_primary,
-        scale.n_items,
-        scale.range_min,
-        scale.range_max,
-        scale.factor / case scale.method when 'mean' then scale.n_items else 1 end as multiplier,
-    from valid.form as form
-    join ref.scale as scale on form.instrument_id = scale.instrument_id
+        *,
+        factor / case method when 'mean' then n_items else 1 end as multiplier,
+    from ref.scale
 ),
 
-computed as (
+of_items as (
+    select distinct
+        scale_item.instrument_id,
+        scale_item.scale,
+    from ref.scale_item as scale_item
+    join ref.item as item
+        on scale_item.instrument_id = item.instrument_id and scale_item.item = item.item
+),
+
+computable as (
+    select
+        instrument_id,
+        scale,
+    from of_items
+    union all
+    select
+        part.instrument_id,
+        part.scale,
+    from ref.scale_part as part
+    join of_items on part.instrument_id = of_items.instrument_id and part.part = of_items.scale
+),
+
+counted as (
     select
         form_id,
         scale,
@@ -55,6 +68,19 @@ computed as (
     join ref.scale_part as part
         on item_sum.instrument_id = part.instrument_id and item_sum.scale = part.part
     group by item_sum.form_id, part.scale
+    union all
+    -- what has no sum of items: forms of which only scores are known, and scales whose items nobody knows
+    select
+        form.form_id,
+        scale.scale,
+        0 as n_answered,
+        null as item_sum,
+        null as why_not,
+    from valid.form as form
+    join ref.scale as scale on form.instrument_id = scale.instrument_id
+    left join computable
+        on scale.instrument_id = computable.instrument_id and scale.scale = computable.scale
+    where computable.scale is null or coalesce(len(form.answers), 0) = 0
 ),
 
 band as (
@@ -95,29 +121,34 @@ stated as (
 
 scored as (
     select
-        wanted.*,
-        coalesce(computed.n_answered, 0) as n_answered,
+        form.form_id,
+        form.clinic_id,
+        form.patient_id,
+        form.instrument_id,
+        counted.scale,
+        scale.is_primary,
+        scale.n_items,
+        counted.n_answered,
         case
-            when
-                coalesce(computed.n_answered, 0) = 0 and stated.value is not null
-                then 'stated'
+            when counted.n_answered = 0 and stated.value is not null then 'stated'
             else 'items'
         end as basis,
         case
-            when coalesce(computed.n_answered, 0) > 0
-                then round(computed.item_sum::double * wanted.multiplier, 6)::decimal(12, 6)
-            when stated.value between wanted.range_min and wanted.range_max
+            when counted.n_answered > 0
+                then round(counted.item_sum::double * scale.multiplier, 6)::decimal(12, 6)
+            when stated.value between scale.range_min and scale.range_max
                 then round(stated.value, 6)::decimal(12, 6)
         end as value,
         case
-            when coalesce(computed.n_answered, 0) > 0 then computed.why_not
-            when stated.value not between wanted.range_min and wanted.range_max
+            when counted.n_answered > 0 then counted.why_not
+            when stated.value not between scale.range_min and scale.range_max
                 then 'the stated score lies outside the scale'
             when stated.value is null then 'no item answered'
         end as why_not,
-    from wanted
-    left join computed on wanted.form_id = computed.form_id and wanted.scale = computed.scale
-    left join stated on wanted.form_id = stated.form_id and wanted.scale = stated.scale
+    from counted
+    join valid.form as form on counted.form_id = form.form_id
+    join scale on form.instrument_id = scale.instrument_id and counted.scale = scale.scale
+    left join stated on counted.form_id = stated.form_id and counted.scale = stated.scale
 )
 
 select

@@ -121,17 +121,21 @@ def print_scoring(sessions: int) -> None:
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
         scoring = measure_scoring(Path(folder), sessions)
     table = Table(title=scoring.title, title_justify="left")
-    for name in ("table", "seconds", "ratio to floor", "share"):
+    for name in ("table", "seconds", "ratio to floor", "share", "seconds of both cores"):
         table.add_column(name, justify="left" if name == "table" else "right")
+    came, nothing = (f"{computed} touched" for computed, _ in scoring.nights)
     steps = [
         ("floor: read_csv into a persistent file", scoring.floor),
-        *sorted(scoring.tables, key=lambda row: -row[1]),
+        *sorted(scoring.tables, key=lambda row: -row[1].seconds),
         ("all scores of these sessions", scoring.total),
-        (f"the night after: {scoring.night[0]}", scoring.night[1]),
+        ("of that, writing: the same tables copied as they are", scoring.copied),
+        (f"the night after: {came}", scoring.nights[0][1]),
+        (f"a night on which nothing came: {nothing}", scoring.nights[1][1]),
     ]
-    for number, (name, seconds) in enumerate(steps):
-        share = f"{seconds / scoring.total:.1%}" if number else ""
-        table.add_row(name, f"{seconds:.2f}", f"{seconds / scoring.floor:.2f}", share)
+    for number, (name, cost) in enumerate(steps):
+        share = f"{cost.seconds / scoring.total.seconds:.1%}" if number else ""
+        ratio = f"{cost.seconds / scoring.floor.seconds:.2f}"
+        table.add_row(name, f"{cost.seconds:.2f}", ratio, share, f"{cost.of_cores:.2f}")
     Console().print(table)
     Console().print(f"peak memory of the process: {peak_megabytes():.0f} MB\n")
 

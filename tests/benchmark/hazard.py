@@ -117,7 +117,7 @@ def speed(sessions: int = ROWS) -> None:
     with TemporaryDirectory(prefix="rapport-bench-") as name:
         export = Path(name) / "sessions.csv"
         con.execute(f"copy model.person_session to '{export}' (header)")
-        floor = read_floor(Path(name), export)
+        floor = read_floor(Path(name), export).seconds
     rows = con.execute(QUERY).pl()
     text = next(file.text for file in read_sql_files() if file.name == "model.risk")
     settings = {"expected_c": 0.7, "shrinkage": 0.9}

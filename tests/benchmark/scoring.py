@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,10 +12,9 @@ import duckdb
 
 from flows.reference import Service, fill_reference
 from flows.scores import build_scores, note_scores, standing_scores
-from flows.sql_files import build_table, read_sql_files
+from flows.sql_files import SqlFile, build_table, read_sql_files
 from flows.warehouse import STORAGE, create_tables, limit_resources, transaction, written_plainly
-from schemas.instrument import SHIPPED, load_instruments
-from tests.benchmark.ingest import timed
+from schemas.instrument import SHIPPED, Instrument, load_instruments
 
 NIGHT = date(2026, 11, 17)
 # Name in the registry, items, lowest and highest answer, and the letters of its columns in the file.
@@ -39,26 +39,44 @@ ANSWER = "least({high}, greatest({low}, {low} + ((hash(i) % 97)::integer * {span
 ANSWER += " + (hash(i * 1000 + session_no * 37 + item) % 100)::integer / 60.0 - 0.8)::integer))"
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What a step took by the clock, and of both cores together."""
+
+    seconds: float
+    of_cores: float
+
+    def __add__(self, other: Cost) -> Cost:
+        """Both steps."""
+        return Cost(self.seconds + other.seconds, self.of_cores + other.of_cores)
+
+
 @dataclass
 class Scoring:
-    """Seconds of the floor, of every table of the stage, and of the stage on the night after."""
+    """Costs of the floor, of every table of the stage, and of the stage on the two nights after.
+
+    Attributes:
+        copied: what it costs to write the finished tables a second time, without computing anything.
+        nights: the first brings sessions of some patients, the second nothing; each with whom it touched.
+    """
 
     title: str
-    floor: float
-    tables: list[tuple[str, float]] = field(default_factory=list)
-    night: tuple[str, float] = ("", 0.0)
+    floor: Cost
+    tables: list[tuple[str, Cost]] = field(default_factory=list)
+    copied: Cost = field(default_factory=lambda: Cost(0, 0))
+    nights: list[tuple[str, Cost]] = field(default_factory=list)
 
     @property
-    def total(self) -> float:
+    def total(self) -> Cost:
         """All tables together."""
-        return sum(seconds for _, seconds in self.tables)
+        return sum((cost for _, cost in self.tables), Cost(0, 0))
 
 
 def measure_scoring(folder: Path, sessions: int) -> Scoring:
     """Fill a warehouse with so many attended sessions, three forms each, and score it.
 
     Args:
-        folder: an empty folder with room for about a kilobyte a session.
+        folder: an empty folder with room for about ten kilobytes a session.
         sessions: about so many.
     """
     con = duckdb.connect(str(folder / "warehouse.duckdb"), config=STORAGE)
@@ -73,32 +91,71 @@ def measure_scoring(folder: Path, sessions: int) -> Scoring:
     con.execute(f"copy ({as_text()}) to '{export}' (header)")
     bring_sessions(con, NIGHT, 1)
     con.execute("checkpoint")
-    result = Scoring(
-        f"{n_sessions:,} sessions with {len(FORMS)} forms each", read_floor(folder, export)
-    )
+    title = f"{n_sessions:,} sessions with {len(FORMS)} forms each"
+    result = Scoring(title, read_floor(folder, export))
     export.unlink()
-    con.execute("create schema score")
-    with written_plainly(con), transaction(con):
-        for file in read_sql_files():
-            if file.stage == "score":
-                result.tables.append((file.table, timed(lambda file=file: build_table(con, file))))
-        note_scores(con, NIGHT, "all patients")
-        start = time.perf_counter()
-    con.execute("checkpoint")
-    result.tables.append(("written to disk", time.perf_counter() - start))
+    _score_all(con, result)
     (scored,) = con.execute("select count(*) from score.session_score").fetchone() or (0,)
     assert scored > 0.9 * n_sessions * len(FORMS), scored
+    result.copied = spent(lambda: _copy(con))
+    con.execute("drop schema copied cascade")
     after = NIGHT + timedelta(days=1)
     bring_sessions(con, after, 0)
-    con.execute("checkpoint")
-    start = time.perf_counter()
-    with written_plainly(con), standing_scores(con, after) as standing, transaction(con):
-        fill_reference(con, instruments, service, after)
-        computed = build_scores(con, after, standing)
-    con.execute("checkpoint")
-    result.night = f"{computed.partition(';')[0]} touched", time.perf_counter() - start
+    for night in (after, after + timedelta(days=1)):
+        con.execute(f"set variable as_of = date '{night}'")
+        con.execute("checkpoint")
+        result.nights.append(_score_night(con, instruments, service, night))
     con.close()
     return result
+
+
+def spent(work: Callable[[], object]) -> Cost:
+    """What some work takes."""
+    start, of_cores = time.perf_counter(), time.process_time()
+    work()
+    return Cost(time.perf_counter() - start, time.process_time() - of_cores)
+
+
+def _score_all(con: duckdb.DuckDBPyConnection, result: Scoring) -> None:
+    con.execute("create schema score")
+    with written_plainly(con):
+        con.execute("begin")
+        for file in _files():
+            result.tables.append((file.table, spent(lambda file=file: build_table(con, file))))
+        note_scores(con, NIGHT, "all patients")
+        written = spent(lambda: (con.execute("commit"), con.execute("checkpoint")))
+    result.tables.append(("written to disk", written))
+
+
+def _copy(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("create schema copied")
+    with written_plainly(con), transaction(con):
+        for file in _files():
+            con.execute(f"create table copied.{file.table} as from {file.name}")
+    con.execute("checkpoint")
+
+
+def _score_night(
+    con: duckdb.DuckDBPyConnection,
+    instruments: Mapping[str, Instrument],
+    service: Service,
+    night: date,
+) -> tuple[str, Cost]:
+    """For whom a night was computed, and its cost."""
+    computed: list[str] = []
+
+    def score() -> None:
+        with written_plainly(con), standing_scores(con, night) as standing, transaction(con):
+            fill_reference(con, instruments, service, night)
+            computed.append(build_scores(con, night, standing))
+        con.execute("checkpoint")
+
+    cost = spent(score)
+    return computed[0].partition(";")[0], cost
+
+
+def _files() -> list[SqlFile]:
+    return [file for file in read_sql_files() if file.stage == "score"]
 
 
 def fill(con: duckdb.DuckDBPyConnection, sessions: int) -> int:
@@ -163,14 +220,16 @@ def as_text() -> str:
     return f"select {keys}, {items} from attended"
 
 
-def read_floor(folder: Path, export: Path) -> float:
-    """Seconds of a bare read of the file into a database of its own."""
+def read_floor(folder: Path, export: Path) -> Cost:
+    """A bare read of the file into a database of its own."""
     con = duckdb.connect(str(folder / "floor.duckdb"))
     con.execute("set threads = 2")
-    start = time.perf_counter()
-    con.execute(f"create table floor as select * from read_csv('{export}', all_varchar = true)")
-    con.execute("checkpoint")
-    seconds = time.perf_counter() - start
+
+    def read() -> None:
+        con.execute(f"create table floor as select * from read_csv('{export}', all_varchar = true)")
+        con.execute("checkpoint")
+
+    cost = spent(read)
     con.close()
     (folder / "floor.duckdb").unlink()
-    return seconds
+    return cost

@@ -38,8 +38,11 @@ def test_scoring_is_timed_over_scored_sessions(tmp_path: Path) -> None:
     scoring = measure_scoring(tmp_path, 2_000)
     assert scoring.title.endswith("sessions with 3 forms each")
     assert {"item_sum", "scale_score", "reliable_change", "outcome"} <= dict(scoring.tables).keys()
-    assert scoring.floor > 0 and scoring.total > 0
-    assert scoring.night[0].endswith("patients touched") and scoring.night[1] > 0
+    assert scoring.floor.seconds > 0 and scoring.copied.seconds > 0
+    assert scoring.total.seconds == sum(cost.seconds for _, cost in scoring.tables)
+    (came, one), (nothing, other) = scoring.nights
+    assert int(came.split()[0]) > int(nothing.split()[0]) and came.endswith("patients")
+    assert one.seconds > 0 and other.seconds > 0
 
 
 def test_pages_are_timed_over_drawings_that_differ() -> None:

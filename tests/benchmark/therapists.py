@@ -1,4 +1,5 @@
-"""The long version of the invented services: shares of false flags, cover of intervals, spread found.
+"""The long version of the invented services: shares of false flags, cover of intervals, spread found,
+and shares of the variance of the alliance where clinics are of unequal size.
 
 `python -m tests.benchmark therapists [SERVICES]`
 """
@@ -8,6 +9,7 @@ from statistics import fmean, stdev
 from rich.console import Console
 from rich.table import Table
 
+from tests.modelling.unequal import covered
 from tests.modelling.worlds import Chain, Worlds, worlds
 
 # Kind, therapists, courses each, true standard deviation between therapists.
@@ -21,6 +23,13 @@ CASES = (
     ("rate", 35, 40, 0.11),
     ("rate", 20, 40, 0.11),
     ("rate", 12, 25, 0.11),
+)
+
+# Clinics, and the true standard deviations between them, their therapists and their patients.
+SHARES = (
+    (12, (0.0, 0.25, 1.0)),
+    (12, (0.4, 0.25, 1.0)),
+    (40, (0.4, 0.25, 1.0)),
 )
 
 
@@ -44,6 +53,23 @@ def measure_therapists(n_services: int = 400) -> None:
             _share(chain, "published", "zone like '%99.8'"),
             f"{100 * _cover(chain, world):.1f} %", f"{tau**2:.4f}", f"{fmean(found):.4f} ({error:.4f})",
         )  # fmt: skip
+    Console(width=140).print(table)
+    measure_shares(n_services)
+
+
+def measure_shares(n_services: int) -> None:
+    """Print one line for each level of each kind of service."""
+    table = Table(title=f"shares of variance in {n_services} services", title_justify="left")
+    for name in ("service", "between", "true", "found (SE)", "interval covers"):
+        table.add_column(name, justify="right")
+    for n_clinics, sds in SHARES:
+        found = covered(range(n_services), n_clinics, sds)
+        for place, level in enumerate(("clinics", "therapists", "patients", "sessions")):
+            table.add_row(
+                f"{n_clinics} clinics", level, f"{found.truth[place]:.4f}",
+                f"{found.mean[place]:.4f} ({found.error[place]:.4f})",
+                f"{100 * found.cover[place]:.1f} %",
+            )  # fmt: skip
     Console(width=140).print(table)
 
 

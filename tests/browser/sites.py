@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,8 @@ DEMO = (
     "demo/managers/clinic-alder.html",
     "demo/managers/clinic-birch.html",
     "demo/managers/clinic-cedar.html",
-    "demo/managers/clinic-cedar.over-time.html",
+    "demo/managers/over-time.html",
+    "demo/managers/over-time.outcome.html",
     "demo/managers/changed.html",
     "demo/managers/alliance.html",
     "demo/managers/data-quality.html",
@@ -34,15 +36,16 @@ DEMO = (
     "demo/auditors/scores.html",
     "demo/auditors/review.html",
 )
-# Made like clinic-cedar.over-time.html, and not looked at one by one.
+# Made like those of the service, and not looked at one by one.
 ALIKE = (
     "demo/managers/mend-alder.html",
     "demo/managers/mend-birch.html",
     "demo/managers/mend-cedar.html",
-    "demo/managers/over-time.html",
     "demo/managers/clinic-alder.over-time.html",
     "demo/managers/clinic-birch.over-time.html",
+    "demo/managers/clinic-cedar.over-time.html",
 )
+SECTION = re.compile(r"demo/managers/(clinic-\w+\.)?over-time\.[\w-]+\.html")
 # The small demonstration has too few therapists for pages of their own.
 THERAPIST = (
     f"made-up/managers/{next(r['page'] for r in make_tables()['therapist'] if r['has_page'])}.html"
@@ -50,6 +53,9 @@ THERAPIST = (
 MADE_UP = (
     "made-up/managers/index.html",
     "made-up/managers/over-time.html",
+    "made-up/managers/over-time.outcome.html",
+    "made-up/managers/over-time.endings.html",
+    "made-up/managers/on-track.phq9.html",
     "made-up/managers/changed.html",
     "made-up/managers/clinic-birch.html",
     "made-up/managers/alliance.html",

@@ -48,7 +48,11 @@ JOINED: Final = (
         "reliable change",
     ),
     *("courses begun, ended and open", "what became of alerts"),
+    "sessions, ruptures and changes of units",
     *("order of sessions", "other methods of judging change", "scores of forms"),
+    *("sessions told from forms", "courses recorded and told from appointments"),
+    *("courses of appointments", "what became of each session", "chances of a last session"),
+    *("expected course", "colours on the expected course", "incidence of each way of ending"),
 )
 # Programs whose texts come to stand in tables.
 SPEAKING: Final = ("flows/modelling/*.py", "flows/reference_period.py")

@@ -12,12 +12,12 @@ from flows.modelling.alliance import (
     Needs,
     added_share,
     clinic_share,
-    components,
+    component_shares,
     estimated,
-    nested_sums,
     product_sums,
     standardized_slope,
 )
+from tests.modelling.unequal import true_shares, unequal_ratings
 
 RNG = np.random.default_rng(5)
 NEEDS = Needs(therapists=10, courses=50, resamples=400)
@@ -93,42 +93,6 @@ def test_the_added_share_is_the_difference_of_two_r_squared() -> None:
     assert added_share(sums.sum(axis=0, keepdims=True))[0] == pytest.approx(both - alone, abs=1e-9)
 
 
-def test_components_of_equal_groups_are_those_of_the_textbook() -> None:
-    therapists, patients, sessions = 12, 7, 5
-    x = (
-        RNG.normal(0, 1, (therapists, 1, 1))
-        + RNG.normal(0, 2, (therapists, patients, 1))
-        + RNG.normal(0, 1, (therapists, patients, sessions))
-    )
-    patient_means, therapist_means = x.mean(axis=2), x.mean(axis=(1, 2))
-    session = x.var(axis=2, ddof=1).mean()
-    patient = patient_means.var(axis=1, ddof=1).mean() - session / sessions
-    therapist = therapist_means.var(ddof=1) - (patient + session / sessions) / patients
-    frame = courses_of(np.full(therapists * patients, sessions), patients)
-    sums = nested_sums(frame.with_columns(value=pl.Series(x.ravel())))
-    found = components(sums.sum(axis=0, keepdims=True))[0]
-    assert found == pytest.approx([max(therapist, 0), patient, session], abs=1e-9)
-
-
-def test_components_of_unequal_groups_find_the_truth() -> None:
-    """Mean of 200 services of 40 therapists lies within three standard errors of the truth."""
-    found = []
-    for _ in range(200):
-        sizes = RNG.integers(2, 12, 40 * 8)
-        frame = courses_of(sizes, 8)
-        episode = frame["episode_id"].to_numpy()
-        value = (
-            RNG.normal(0, 0.5, 40)[episode // 8]
-            + RNG.normal(0, 1, 320)[episode]
-            + RNG.normal(0, 1, len(episode))
-        )
-        sums = nested_sums(frame.with_columns(value=pl.Series(value)))
-        found.append(components(sums.sum(axis=0, keepdims=True))[0])
-    values = np.array(found)
-    error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
-    assert np.all(np.abs(values.mean(axis=0) - [0.25, 1.0, 1.0]) < 3 * error)
-
-
 def test_too_little_or_nothing_that_moves_is_said() -> None:
     frame = courses_of(np.ones(80, dtype=int), 20).with_columns(
         one=pl.lit(1.0), first=pl.lit(3.0), last=pl.lit(3.0), early=pl.lit(3.0)
@@ -136,41 +100,43 @@ def test_too_little_or_nothing_that_moves_is_said() -> None:
     sums = product_sums(frame, ["one", "first", "last", "early"])
     few = estimated(("m", "a", "o"), "share_early", sums, added_share, NEEDS, 80)
     assert (few.estimate, few.why_not) == (
-        None, "80 courses of 4 therapists; 50 of 10 are needed",
+        None, "it takes 10 therapists and 50 courses, and there are 4 and 80",
     )  # fmt: skip
     still = estimated(("m", "a", "o"), "share_early", sums, added_share, Needs(2, 10, 200), 80)
     assert (still.estimate, still.why_not) == (None, "ratings or scores never move")
 
 
-def ratings_of(clinics: int, sd: float) -> pl.DataFrame:
-    """Clinics of six therapists with twelve courses of five ratings each; variances 1, 1 and 2 within."""
-    rng, rows = np.random.default_rng(clinics), []
-    for c in range(clinics):
-        clinic = rng.normal(0, sd)
-        for t in range(6):
-            therapist = clinic + rng.normal(0, 0.5)
-            for e in range(12):
-                patient = therapist + rng.normal()
-                rows += [
-                    (f"c{c:02}", f"c{c:02}t{t}", f"c{c:02}t{t}e{e}", patient + rng.normal(0, 1.4))
-                    for _ in range(5)
-                ]
-    return pl.DataFrame(rows, ["clinic_id", "therapist_id", "episode_id", "value"], orient="row")
+def test_the_shares_of_the_alliance_add_up_and_lie_in_their_intervals() -> None:
+    frame, truth = unequal_ratings(5, 30, (0.0, 0.4, 1.0)), true_shares((0.0, 0.4, 1.0))[1:]
+    told = component_shares("m", "wai", frame, Needs(50, 1200, 400))
+    assert [*told] == ["therapist", "patient", "session"]
+    assert sum(one.estimate or 0 for one in told.values()) == pytest.approx(1, abs=0.0002)
+    for one, share in zip(told.values(), truth, strict=True):
+        assert one.low is not None and one.high is not None and one.why_not is None
+        assert one.low <= share <= one.high
+        assert one.model_id == f"m/{one.quantity.removeprefix('share_')}"
+    few = component_shares("m", "wai", frame, Needs(5000, 1200, 400))["therapist"]
+    assert (few.estimate, few.low, few.high) == (None, None, None)
+    assert few.why_not is not None and "1200 of 5000 are needed" in few.why_not
+    still = component_shares("m", "wai", frame.with_columns(value=3.0), Needs(50, 1200, 400))
+    assert still["patient"].why_not == "ratings or scores never move"
 
 
 def test_the_share_of_clinics_lies_in_its_interval() -> None:
-    frame = ratings_of(30, 0.7)
-    truth = 0.49 / (0.49 + 0.25 + 1 + 1.96)
+    frame, (truth, *_) = unequal_ratings(6, 30, (0.7, 0.25, 1.0)), true_shares((0.7, 0.25, 1.0))
     found = clinic_share("m", "wai", frame, Needs(10, 1200, 400))
     assert found.low is not None and found.high is not None and found.why_not is None
-    assert found.low <= truth <= found.high < 0.3
-    assert (found.n_courses, found.n_therapists) == (30 * 72, 180)
+    assert found.low <= truth <= found.high < 0.5
+    assert (found.model_id, found.n) == ("m/clinic", frame.height)
+    assert found.n_courses == frame["episode_id"].n_unique()
+    assert found.n_therapists == frame["therapist_id"].n_unique()
 
 
 def test_few_clinics_cannot_be_told_apart() -> None:
-    found = clinic_share("m", "wai", ratings_of(3, 0.7), Needs(10, 1200, 400))
+    frame = unequal_ratings(7, 3, (0.7, 0.25, 1.0))
+    found = clinic_share("m", "wai", frame, Needs(10, 1200, 400))
     assert (found.estimate, found.low, found.high) == (None, None, None)
     assert found.why_not == (
-        "clinics cannot be told apart from their therapists: 216 courses of 3 clinics;"
-        " 1200 courses of 10 are needed"
+        "clinics cannot be told apart from their therapists: it takes 10 clinics and 1200 courses,"
+        f" and there are 3 and {found.n_courses}"
     )

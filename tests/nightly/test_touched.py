@@ -97,8 +97,7 @@ def test_what_is_in_doubt_is_computed_for_all() -> None:
     night = BEGIN
     assert score(con, night) == "all patients: none has scores yet"
     world.deliver(night + DAY, 1)
-    # the periods of figures move every night
-    assert re.fullmatch(r"\d+ of \d+ patients; for all finished_course", score(con, night + DAY))
+    assert re.fullmatch(r"\d+ of \d+ patients", score(con, night + DAY))
     # landed for a night that has its scores already: the night was interrupted, or run again
     world.deliver(night + DAY, 1)
     found = score(con, night + 2 * DAY)
@@ -149,6 +148,35 @@ def test_who_shares_a_course_id_is_computed_too() -> None:
     assert score(con, BEGIN + DAY)[0].isdigit()
     begun = "select started_on from score.course where episode_id = 'shared'"
     assert con.execute(begun).fetchall() == [(BEGIN,)]
+    assert differing(con) == {}
+
+
+def test_a_night_of_which_nothing_is_new_still_moves_with_its_periods() -> None:
+    """On the last day of March a quarter of two years ago is shown no more, and a later one is."""
+    con = warehouse()
+    for number in range(24):
+        year = 2023 + number % 3
+        patient, begun = f"a{number}", date(year, 1, 2)
+        con.execute(
+            "insert into valid.episode_version by name select ? as row_id, 'a' as clinic_id,"
+            " 'rows' as source_name, ? as patient_id, row_id as episode_id, ? as started_on,"
+            " ? as ended_on, 'completed' as end_reason, 'd' as delivery_id, 1 as line,"
+            " date '2025-01-01' as known_from, ? as known_to",
+            [f"course{number}", patient, begun, begun + 60 * DAY, OPEN_END],
+        )
+        con.execute(
+            "insert into valid.appointment_version by name select ? || '/' || week as row_id,"
+            " 'a' as clinic_id, 'rows' as source_name, ? as patient_id, ? as episode_id,"
+            " ?::date + 7 * week::integer as planned_at, 'attended' as status, 'd' as delivery_id,"
+            " 1 as line, date '2025-01-01' as known_from, ? as known_to from range(?) listed (week)",
+            [patient, patient, f"course{number}", begun, OPEN_END, 2 + number % 4],
+        )
+    night = date(2025, 3, 30)
+    score(con, night)
+    shown = "select count(*) from score.finished_course where period_id = ?"
+    assert con.execute(shown, ["2023-Q1"]).fetchall()[0][0] > 0
+    assert score(con, night + DAY) == "0 of 24 patients"
+    assert con.execute(shown, ["2023-Q1"]).fetchall() == [(0,)]
     assert differing(con) == {}
 
 

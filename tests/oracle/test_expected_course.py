@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -14,11 +13,11 @@ from flows.second.expected_course import (
     Bands,
     Course,
     Rules,
-    Scored,
     colour_of,
     make_bands,
     reference,
 )
+from flows.verify.track import read_courses
 from tests.oracle.small_world import AS_OF, THROUGH, make_world
 from tests.sql.warehouse_fixture import build_stages, insert, rows, warehouse
 
@@ -58,49 +57,17 @@ def told() -> Iterator[Told]:
         [{"clinic_id": c, "data_through": day} for c, day in THROUGH.items()],
     )
     build_stages(con, ("finding", "score"))
-    yield Told(con, *read_courses(con))
+    yield Told(con, read_courses(con), read_sessions(con))
     con.close()
 
 
-def read_courses(
-    con: duckdb.DuckDBPyConnection,
-) -> tuple[dict[str, dict[str, Course]], dict[tuple[str, str], list[tuple[int, str]]]]:
-    """Courses by questionnaire and id, made of placed scores; sessions of each with a score."""
-    days: dict[str, list[date]] = defaultdict(list)
-    for row in rows(
-        con,
-        "select episode_id, session_on from score.course_appointment"
-        " where status = 'attended' order by episode_id, session_no",
-    ):
-        days[row["episode_id"]].append(row["session_on"])
-    closed = {
-        row["episode_id"]: row["is_ended"] for row in rows(con, "select * from score.end_state")
-    }
-    forms: dict[tuple[str, str], list[Scored]] = defaultdict(list)
-    for row in rows(
-        con,
-        "select p.*, s.value from score.form_place p join score.scale_score s using (form_id)"
-        " where s.is_primary and s.value is not null and p.episode_id is not null",
-    ):
-        moment = (row["answered_on"], str(row["answered_at"]))
-        forms[row["instrument_id"], row["episode_id"]].append(
-            Scored(row["form_id"], moment, row["session_no"], Fraction(row["value"]))
-        )
-    courses: dict[str, dict[str, Course]] = {instrument: {} for instrument in USED}
-    for instrument, episode in forms:
-        if instrument in courses:
-            placed = sorted(forms[instrument, episode], key=lambda f: f.form_id, reverse=True)
-            by_session: dict[int, Scored] = {}
-            for form in sorted(placed, key=lambda f: f.answered):
-                if form.session_no is not None:
-                    by_session[form.session_no] = form
-            course = Course(days[episode], placed, by_session, closed[episode])
-            courses[instrument][episode] = course
+def read_sessions(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[tuple[int, str]]]:
+    """Sessions with a score, by questionnaire and course."""
     sessions = defaultdict(list)
     for row in rows(con, "select * from score.session_score order by all"):
         key = (row["instrument_id"], row["episode_id"])
         sessions[key].append((row["session_no"], row["session_id"]))
-    return courses, sessions
+    return sessions
 
 
 def bands_of(told: Told, instrument: str, *, without_held_out: bool) -> Bands | None:

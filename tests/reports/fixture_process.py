@@ -33,6 +33,7 @@ def process_tables(leak: str) -> dict[str, list[dict[str, Any]]]:
                 "high": 6 * scale if is_drawn else leak,
                 "limits_text": f"Mean of 23 months {4 * scale}, process limits {2 * scale} to {6 * scale}",
                 "latest_text": f"October 2026: {CAUSES[23][2]}",
+                "target_text": "Target at least 50 %: it lies between the process limits" if is_drawn else None,
                 "why_not": None if is_drawn else "fewer than 12 months can be shown (9 of 24)",
             })  # fmt: skip
             points += [unit | _point(number, scale) for number in range(24)]

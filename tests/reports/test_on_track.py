@@ -10,14 +10,16 @@ def section(page, instrument_id):
 
 def test_bands_are_drawn_once_for_each_range_of_intake_scores(read):
     phq9, ors = (section(read["on-track.html"], name) for name in ("phq9", "ors"))
-    assert phq9.count("<svg role") == 2 and ors.count("<svg role") == 0
-    assert "PHQ-9, at intake up to 12" in phq9 and "PHQ-9, at intake above 12" in phq9
+    charts = read["on-track.phq9.html"].source
+    assert charts.count("<svg role") == 2 and "on-track.ors.html" not in read
+    assert "PHQ-9, at intake up to 12" in charts and "PHQ-9, at intake above 12" in charts
+    assert 'href="on-track.phq9.html"' in phq9 and "href" not in ors
     assert "500 are needed. Reliable change decides alone." in ors
     assert "There are no closed courses to judge it by yet." in ors
 
 
 def test_the_table_behind_a_chart_says_what_was_too_small(read):
-    phq9 = section(read["on-track.html"], "phq9")
+    phq9 = read["on-track.phq9.html"].source
     assert phq9.count("too few courses</td>") == 2
     for cell in make_tables()["expected_course"]:
         if cell["middle_text"]:

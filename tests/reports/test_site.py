@@ -21,16 +21,21 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 def test_the_site_has_every_page_once(site):
     tables = make_tables()
+    sections = {row["section"] for row in tables["figure"]}
+    over_time = {"over-time", *(f"over-time.{name}" for name in sections)}
     clinics = {
-        f"{row['page']}{kind}.html" for row in tables["clinic"] for kind in ("", ".over-time")
+        f"{row['page']}{kind}.html"
+        for row in tables["clinic"]
+        for kind in ("", *(f".{name}" for name in over_time))
     }
     therapists = {f"{row['page']}.html" for row in tables["therapist"] if row["has_page"]}
     fixed = {
         "index.html",
         "changed.html",
-        "over-time.html",
+        *(f"{name}.html" for name in over_time),
         "alliance.html",
         "on-track.html",
+        "on-track.phq9.html",
         "endings.html",
         "model-card.html",
         "data-quality.html",
@@ -128,7 +133,7 @@ def test_a_clinic_that_failed_is_named_on_every_page_that_misses_it(read):
     }
     said = "Cedar outpatient unit: The mapping names a column that the file does not have"
     for path, page in read.items():
-        clinic = clinic_of.get(path.removesuffix(".html").removesuffix(".over-time"))
+        clinic = clinic_of.get(path.removesuffix(".html").partition(".over-time")[0])
         is_named = said in page.all("main")[0].text.replace(" ,", ",")
         assert is_named == (clinic in (None, "cedar") and path != "clinic-cedar.html"), path
     own = read["clinic-cedar.html"].all("main")[0].text
