@@ -55,6 +55,15 @@ def test_a_wide_prior_leaves_what_the_data_know_and_holds_what_they_do_not() -> 
     assert found.errors[1, 1] > 1
 
 
+def test_a_column_that_tells_an_outcome_without_error_has_a_finite_coefficient() -> None:
+    sign = (np.arange(20_000) % 30 == 0).astype(float)[:, None]
+    outcome = np.where(sign[:, 0] == 1, 1, np.where(np.arange(20_000) % 7 == 0, 2, 0))
+    found = multinomial(sign, outcome, 2, 5.0)
+    assert 8 < found.estimates[1, 0] < 25
+    chance = chances(np.array([[1.0, 1.0], [1.0, 0.0]]), found.estimates)[:, 1]
+    assert chance[0] > 0.99 > 0.01 > chance[1]
+
+
 def test_an_outcome_that_never_happens_has_no_model() -> None:
     sign, outcome = table()
     with pytest.raises(NoSolution, match="not every outcome happens"):
