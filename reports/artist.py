@@ -155,7 +155,8 @@ class Artist:
         if not has_chart(figure, months):
             return None
         if figure.key in months and months[figure.key][0]["is_drawn"]:
-            return charts.process(self._id(), *months[figure.key], figure.target)
+            row, points = months[figure.key]
+            return charts.process(self._id(), row, points, figure.target_over_time)
         return charts.trend(self._id(), figure, self._unit_name)
 
     def _id(self) -> str:

@@ -39,9 +39,9 @@ def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
     if has_service:
         head += ("Whole service",)
         legend.append(("dash", "Whole service"))
-    head, body = _draw_target(figure.target, values, head, body)
+    head, body = _draw_target(figure.target_over_time, values, head, body)
     title = f"{figure.year['label']}, by quarter"
-    told = "; ".join(_target_words(figure.target))
+    told = "; ".join(_target_words(figure.target_over_time))
     return written(chart_id, kind, values, title, legend, head, body, remark=told)
 
 

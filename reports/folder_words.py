@@ -2,11 +2,24 @@
 
 from typing import Final, NamedTuple
 
+_AGE: Final = "A page is as old as its night: what was said or written since is not on it."
+_PAPER: Final = "Leave no printed page lying about; it has patients' numbers on it."
 CARE_FOLDER: Final = (
-    "They stand in this folder alone. Nobody else's patients are in it, and no other folder has their numbers.",
-    "A page is as old as its night: what was said or written since is not on it.",
+    "Nobody else's patients are in this folder. Their numbers stand here and, where somebody supervises you, in that "
+    "person's folder; in no other.",
+    _AGE,
     "What a page calls a sign is something to speak about. It is no diagnosis and no judgement of your work.",
-    "Leave no printed page lying about; it has patients' numbers on it.",
+    _PAPER,
+)
+OVERSEEN_LEAD: Final = (
+    "The therapists whom you supervise, in the order of the service's list. A longer list is no worse a therapist: "
+    "it follows from who came and from what was filled in."
+)
+SUPERVISOR_FOLDER: Final = (
+    "They are the pages in the therapists' own folders, and nothing more: a therapist sees what you see.",
+    "Speak about them with the therapist. They are not for ranking, pay or appraisal.",
+    _AGE,
+    _PAPER,
 )
 
 
@@ -93,5 +106,5 @@ NOTICE: Final = (
         ),
     ),
 )
-NOTICE_THERAPISTS_SHOWN: Final = "Figures of a therapist's patients taken together: that therapist and those who lead the clinic, under an agreement."
+NOTICE_THERAPISTS_SHOWN: Final = "Figures of a therapist's patients taken together: that therapist, their supervisor and those who lead the clinic, under an agreement."
 NOTICE_THERAPISTS_HIDDEN: Final = "Figures of single therapists are not published to anyone."

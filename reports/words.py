@@ -34,6 +34,7 @@ AUDIENCE: Final = {
     "methods": "For everyone who reads a figure here, and for auditors.",
     "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
     "care_front": "For this therapist and their supervisor alone. Not to be passed on.",
+    "supervisor": "For this supervisor alone. Row level: not for managers, not to be passed on.",
     "audit_front": "For auditors. Row level: not for managers, not to be passed on.",
     "notice": "For patients. To be printed and handed out, or put on the clinic's own pages.",
     "public": "For patients, those who refer them, and everyone else outside of the service.",
@@ -43,6 +44,8 @@ AUDIENCE: Final = {
     "passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
 }
+
+SUPERVISOR: Final = "Supervisor {}"
 
 SECTIONS: Final = {
     "outcome": Section(
