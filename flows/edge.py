@@ -1,6 +1,6 @@
 """What stands at the edge: names and numbers that no table of the warehouse holds.
 
-Therapists' names come from a list that the service keeps. Patients' own numbers are put aside when a
+Therapists' names, and who supervises whom, come from lists that the service keeps. Patients' own numbers are put aside when a
 file is read, one file for each clinic beside the warehouse, and looked up when the pages of the care
 team are written. Neither goes into the warehouse, the snapshot, or another audience's pages.
 """
@@ -8,7 +8,7 @@ team are written. Neither goes into the warehouse, the snapshot, or another audi
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from flows.reading.cells import literal
 from flows.reading.incoming import Pseudonyms
 from flows.workspace import Workspace
 from schemas.private_file import Faults
+from schemas.supervision import Supervision, read_supervision
 from schemas.therapist_name import TherapistName, read_therapist_names
 
 Rows = list[dict[str, Any]]
@@ -36,6 +37,7 @@ def edge_tables(con: duckdb.DuckDBPyConnection, night: Night) -> dict[str, dict[
     return {
         "care_team": {
             "therapist_name": therapist_names(night.names, night.key),
+            "supervision": supervision(night.supervision, night.key),
             "patient_number": patient_numbers(night.workspace, wanted),
         },
         "public": {
@@ -68,6 +70,30 @@ def therapist_names(names: Sequence[TherapistName], key: bytes) -> Rows:
     return [
         {"therapist_id": Pseudonyms(key, row.clinic).of("therapist", row.id), "name": row.name}
         for row in names
+    ]
+
+
+def load_supervision(workspace: Workspace, clinics: Collection[str]) -> list[Supervision]:
+    """Who supervises whom.
+
+    Raises:
+        NamesError: with every fault of the file.
+    """
+    try:
+        return read_supervision(workspace.supervisors, clinics)
+    except Faults as faults:
+        raise NamesError([f"names/{fault}" for fault in faults.faults]) from None
+
+
+def supervision(listed: Sequence[Supervision], key: bytes) -> Rows:
+    """Who supervises whom, in the order of the list, by the pseudonyms that the warehouse knows."""
+    return [
+        {
+            "supervisor": row.supervisor,
+            "therapist_id": Pseudonyms(key, row.clinic).of("therapist", row.therapist),
+            "list_order": number,
+        }
+        for number, row in enumerate(listed)
     ]
 
 

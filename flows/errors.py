@@ -88,10 +88,10 @@ class ObjectionError(RapportError):
 
 
 class NamesError(RapportError):
-    """names/therapists.csv has faults."""
+    """A list in names/ has faults."""
 
     exit_code = 22
-    headline = "names/therapists.csv has faults"
+    headline = "A list in names/ has faults"
 
 
 class UnlikelyNight(RapportError):

@@ -18,6 +18,7 @@ from flows.steps import PlainSteps
 from flows.workspace import Workspace
 from schemas.instrument import SHIPPED, InstrumentFaults, load_instruments
 from schemas.instrument_types import Instrument
+from schemas.supervision import Supervision
 from schemas.therapist_name import TherapistName
 
 
@@ -70,6 +71,7 @@ class Night:
     progress: Progress
     steps: PlainSteps
     names: Sequence[TherapistName] = ()
+    supervision: Sequence[Supervision] = ()
     corrections: Mapping[str, Sequence[Numbered]] = field(default_factory=dict)
     revision: int = 1
     failed: dict[str, str] = field(default_factory=dict)

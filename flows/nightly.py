@@ -13,7 +13,7 @@ from flows.aliases import enter_aliases, load_aliases
 from flows.clinics import land_and_read
 from flows.compute import compute
 from flows.corrections import load_corrections
-from flows.edge import edge_tables, load_names
+from flows.edge import edge_tables, load_names, load_supervision
 from flows.errors import RapportError, StreetError, UnlikelyNight, WorkspaceError
 from flows.land import list_inbox, tidy
 from flows.night import Night, Outcome, all_clinics, mapping_files, read_instruments
@@ -75,6 +75,7 @@ def run_street(con: duckdb.DuckDBPyConnection, night: Night, clinics: list[str])
     as_of, workspace, progress = night.as_of, night.workspace, night.progress
     night.corrections, aliases = load_corrections(con, workspace), load_aliases(workspace)
     night.names = load_names(workspace)
+    night.supervision = load_supervision(workspace, all_clinics(workspace))
     objections = load_objections(workspace, all_clinics(workspace))
     remove_unfinished(workspace)
     ledger.check_key(con, night.key)
@@ -158,6 +159,7 @@ def fingerprint(con: duckdb.DuckDBPyConnection, night: Night) -> str:
         *ledger.readings(con, night.as_of),
         *ledger.aliases(con),
         *(f"{row.clinic}/{row.id}={row.name}" for row in night.names),
+        *(f"{row.supervisor}: {row.clinic}/{row.therapist}" for row in night.supervision),
         *standing_objections(con),
         *(f"{clinic}: {reason}" for clinic, reason in sorted(night.failed.items())),
         *(

@@ -169,7 +169,7 @@ def _write_audit(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         "Open audit.duckdb from this folder: duckdb -readonly audit.duckdb\n"
         "Each view reads the Parquet file of the same name; dictionary.csv explains every column.\n"
         "scores.html lists the newest scores with the file and line they came from.\n"
-        "review.html lists risk answers and reliable deteriorations, case by case.\n",
+        "review.html leads to risk answers and reliable deteriorations, case by case.\n",
         encoding="utf-8",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from schemas.instrument import find
@@ -26,9 +26,12 @@ def read_line(n: int, line: bytes, instruments: Mapping[str, Instrument]) -> dic
             line.decode("utf-8-sig" if n == 1 else "utf-8"),
             parse_float=_finite,
             parse_constant=_finite,
+            object_pairs_hook=_once,
         )
     except UnicodeDecodeError:
         return "not UTF-8"
+    except _LineFault as fault:
+        return str(fault)
     except (ValueError, RecursionError):
         return "not readable as JSON"
     try:
@@ -68,11 +71,25 @@ def _is_answer(item: Any, instrument: Instrument) -> bool:
         return False
     if not instrument.answer_min <= item <= instrument.answer_max:
         return False
+    # more decimals than are kept: what comes next would round them away
+    if item != round(item, 3):
+        return False
     return (item - instrument.answer_min) % instrument.answer_step == 0
 
 
 def _finite(text: str) -> Decimal:
     """Numbers as written; those that no reader of JSON could hold are refused."""
-    if not math.isfinite(float(text)):
-        raise ValueError(text)
-    return Decimal(text)
+    try:
+        if math.isfinite(float(text)):
+            return Decimal(text)
+    except InvalidOperation:
+        pass
+    raise ValueError(text)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A table whose keys are there once: of two it is not known which is meant."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise _LineFault("a key is there twice")
+    return table

@@ -45,6 +45,11 @@ class Workspace:
         return self.root / "names" / "therapists.csv"
 
     @property
+    def supervisors(self) -> Path:
+        """Who supervises whom; readable by the owner alone."""
+        return self.root / "names" / "supervisors.csv"
+
+    @property
     def patient_numbers(self) -> Path:
         """Patients' own numbers, one file for each clinic; readable by the owner alone."""
         return self.root / "names" / "patients"

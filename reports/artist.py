@@ -116,7 +116,7 @@ class Artist:
 
     def funnel(self, row: Row, points: Sequence[Row], clinic_id: str) -> Chart:
         """Draws a funnel in which the points of one clinic are marked."""
-        return charts.funnel(self._id(), row, points, clinic_id, self._unit_name.lower())
+        return charts.funnel(self._id(), row, points, clinic_id)
 
     def calibration(self, points: Sequence[Row]) -> Chart | None:
         """Draws the calibration curve; None without a model that was tested."""
@@ -155,7 +155,8 @@ class Artist:
         if not has_chart(figure, months):
             return None
         if figure.key in months and months[figure.key][0]["is_drawn"]:
-            return charts.process(self._id(), *months[figure.key], figure.target)
+            row, points = months[figure.key]
+            return charts.process(self._id(), row, points, figure.target_over_time)
         return charts.trend(self._id(), figure, self._unit_name)
 
     def _id(self) -> str:

@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final
 
+from reports import words
 from reports.chart import NOTHING, Chart, written
 from reports.language import _, spoken
 from reports.rows import Figure, Row, is_shown
 
+FUNNEL_AXES: Final = (
+    "From left to right: courses of a therapist. Up and down: distance from what was to be expected, "
+    "in standard errors."
+)
 NOT_SHOWN: Final = "not shown"
 LABEL_WIDTH: Final = 26
 # Letters that fit on one line: those of a label, two of space and those of its value.
@@ -34,9 +39,9 @@ def trend(chart_id: str, figure: Figure, unit_name: str) -> Chart:
     if has_service:
         head += ("Whole service",)
         legend.append(("dash", "Whole service"))
-    head, body = _draw_target(figure.target, values, head, body)
+    head, body = _draw_target(figure.target_over_time, values, head, body)
     title = f"{figure.year['label']}, by quarter"
-    told = "; ".join(_target_words(figure.target))
+    told = "; ".join(_target_words(figure.target_over_time))
     return written(chart_id, kind, values, title, legend, head, body, remark=told)
 
 
@@ -114,7 +119,7 @@ def bars(chart_id: str, title: str, figures: Sequence[Figure], unit_name: str) -
     return written(chart_id, "bars", values, title, legend, head, body)
 
 
-def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_name: str) -> Chart:
+def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str) -> Chart:
     """Draws a funnel: dots without names but for signals, those of the page's own clinic darker."""
     limits = [
         {"limit": limit, "distance": float(row[f"{limit}_{side}"])}
@@ -133,7 +138,7 @@ def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_
     body = [
         (
             point["label"] or f"Point {point['point']}",
-            unit_name if point["clinic_id"] == clinic_id else "another clinic",
+            "this clinic" if point["clinic_id"] == clinic_id else "another clinic",
             point["n_text"],
             point["distance_text"],
             point["zone_text"],
@@ -141,13 +146,14 @@ def funnel(chart_id: str, row: Row, points: Sequence[Row], clinic_id: str, unit_
         for point in points
     ]
     legend = [
-        ("dot", f"Therapists of {unit_name}"),
+        ("dot", "Therapists of this clinic"),
         ("pale", "Other therapists"),
         ("dash", "95 % limits"),
         ("rule", "99.8 % limits"),
     ]
     head = ("Therapist", "Clinic", "Courses", "Distance", "Place")
-    return written(chart_id, "funnel", [*limits, *dots], row["title"], legend, head, body)
+    summary = f"{_(FUNNEL_AXES)} {_(words.BETTER[row['better']])}"
+    return written(chart_id, "funnel", [*limits, *dots], row["title"], legend, head, body, summary)
 
 
 def course(chart_id: str, name: str, cells: Sequence[Row]) -> Chart:

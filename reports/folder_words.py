@@ -2,11 +2,24 @@
 
 from typing import Final, NamedTuple
 
+_AGE: Final = "A page is as old as its night: what was said or written since is not on it."
+_PAPER: Final = "Leave no printed page lying about; it has patients' numbers on it."
 CARE_FOLDER: Final = (
-    "They stand in this folder alone. Nobody else's patients are in it, and no other folder has their numbers.",
-    "A page is as old as its night: what was said or written since is not on it.",
+    "Nobody else's patients are in this folder. Their numbers stand here and, where somebody supervises you, in that "
+    "person's folder; in no other.",
+    _AGE,
     "What a page calls a sign is something to speak about. It is no diagnosis and no judgement of your work.",
-    "Leave no printed page lying about; it has patients' numbers on it.",
+    _PAPER,
+)
+OVERSEEN_LEAD: Final = (
+    "The therapists whom you supervise, in the order of the service's list. A longer list is no worse a therapist: "
+    "it follows from who came and from what was filled in."
+)
+SUPERVISOR_FOLDER: Final = (
+    "They are the pages in the therapists' own folders, and nothing more: a therapist sees what you see.",
+    "Speak about them with the therapist. They are not for ranking, pay or appraisal.",
+    _AGE,
+    _PAPER,
 )
 
 
@@ -25,6 +38,29 @@ PUBLIC_READING: Final = (
     "Reliably improved means: better by more than the questionnaire's error of measurement.",
     "Who has no first or no last questionnaire is in none of the figures about change.",
 )
+
+# What a figure means to somebody who never heard of it.
+PUBLIC_MEANING: Final = {
+    "wait_six_weeks": "From the referral to the first session, of those treated: no more than six weeks.",
+    "wait_eighteen_weeks": "From the referral to the first session, of those treated: no more than eighteen weeks.",
+    "reliable_improvement": "Better at the end than at the beginning, by more than a questionnaire can be wrong.",
+    "reliable_deterioration": "Worse at the end than at the beginning, by more than a questionnaire can be wrong.",
+    "reason_recorded": "Of treatments that ended: somebody wrote down how.",
+    "silent_ending": "Of treatments that ended: nobody wrote down an end; the patient was not seen for a long time.",
+    "early_ending": "Of those who finished as planned or stopped: the patient stopped coming, without having agreed "
+    "it with the therapist. Some of them were well.",
+    "dropout_under_way": "The same, but of all who could have stopped in this time, so also of those whose treatment goes on.",
+    "talking_therapies_paired": "Two questionnaires, on depression and on anxiety, were filled in at the beginning "
+    "and at the end.",
+    "talking_therapies_caseness": "At the beginning the score for depression or for anxiety reached the threshold from "
+    "which a disorder is likely.",
+    "talking_therapies_recovery": "Of those: both scores were below their thresholds at the end.",
+    "talking_therapies_reliable_recovery": "Recovered, and better by more than a questionnaire can be wrong.",
+    "talking_therapies_improvement": "Better on one of the two, and not worse on the other.",
+    "talking_therapies_deterioration": "Worse on one of the two, and not better on the other.",
+    "talking_therapies_no_change": "No change that is larger than a questionnaire can be wrong, or better on one and "
+    "worse on the other.",
+}
 
 NOTICE: Final = (
     NoticePart(
@@ -70,5 +106,5 @@ NOTICE: Final = (
         ),
     ),
 )
-NOTICE_THERAPISTS_SHOWN: Final = "Figures of a therapist's patients taken together: that therapist and those who lead the clinic, under an agreement."
+NOTICE_THERAPISTS_SHOWN: Final = "Figures of a therapist's patients taken together: that therapist, their supervisor and those who lead the clinic, under an agreement."
 NOTICE_THERAPISTS_HIDDEN: Final = "Figures of single therapists are not published to anyone."

@@ -49,6 +49,11 @@ class Figure:
         return is_shown(self.year)
 
     @property
+    def target_over_time(self) -> Row | None:
+        """Gives the target of shorter periods; one for a count is of twelve months."""
+        return None if self.year["kind"] == "count" else self.target
+
+    @property
     def has_trend(self) -> bool:
         """Says whether at least two quarters may be drawn."""
         return len([row for row in self.quarters if is_shown(row)]) > 1

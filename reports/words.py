@@ -34,6 +34,7 @@ AUDIENCE: Final = {
     "methods": "For everyone who reads a figure here, and for auditors.",
     "review": "For the care team and auditors. Row level: not for managers, not to be passed on.",
     "care_front": "For this therapist and their supervisor alone. Not to be passed on.",
+    "supervisor": "For this supervisor alone. Row level: not for managers, not to be passed on.",
     "audit_front": "For auditors. Row level: not for managers, not to be passed on.",
     "notice": "For patients. To be printed and handed out, or put on the clinic's own pages.",
     "public": "For patients, those who refer them, and everyone else outside of the service.",
@@ -43,6 +44,8 @@ AUDIENCE: Final = {
     "passed on.",
     "scores": "For auditors and the care team. Row level: not for managers, not to be passed on.",
 }
+
+SUPERVISOR: Final = "Supervisor {}"
 
 SECTIONS: Final = {
     "outcome": Section(
@@ -146,8 +149,8 @@ REPAIR: Final = (
     "If patients say little, that is information too: withdrawal is easier to miss than anger.",
 )
 SUM_LEAD: Final = (
-    "Each course that ended adds what was expected from intake and takes away what happened: the line rises with "
-    "fewer events than expected and falls with more. Two sums, one for twice as many events and one for half as many, "
+    "Each course that ended moves the line by how far it went otherwise than expected from intake: up where it went "
+    "better, down where worse; the grey line is as expected. Two sums, one for twice as many events and one for half as many, "
     "are held against a threshold that five in a hundred therapists would pass by chance within a hundred courses. "
     "Passing it starts a conversation: first about the data, then about who came, then about the work."
 )

@@ -21,6 +21,7 @@ MEANINGS: Mapping[str, str] = {
     "full_name": "name in full",
     "names": "names a mapping may use; no other instrument may have them",
     "version": "version of the questionnaire",
+    "scoring_version": "raised when its scoring changes without a new version of the questionnaire; 1 where it is left out",
     "kind": "what it measures; alliance forms follow a session, the others precede it",
     "respondent": "who fills it in; a form for each has a file of its own",
     "better": "whether higher or lower scores are better",

@@ -94,6 +94,7 @@ TOP: Shape = {
     "examples": LIST,
 }  # fmt: skip
 TOP_MAY: Shape = {
+    "scoring_version": COUNT,
     "not_applicable": MAP,
     "no_reliable_change": TEXT,
     "loinc": MAP,

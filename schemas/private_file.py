@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -33,3 +35,29 @@ def read_private(path: Path) -> str | None:
     if path.stat().st_mode & 0o077:
         raise Faults([f"{name}: others may read it: chmod 600 {name}"])
     return text
+
+
+def read_private_list(path: Path, header: Sequence[str]) -> list[tuple[int, tuple[str, ...]]]:
+    """The rows of a private list with their lines, cells without space around them; no file, no rows.
+
+    Raises:
+        Faults: for another header, and for every row with an empty cell or another number of cells.
+    """
+    text = read_private(path)
+    if text is None:
+        return []
+    reader = csv.reader(text.splitlines())
+    if next(reader, []) != list(header):
+        raise Faults([f"{path.name}:1: the header must be {','.join(header)}"])
+    rows, faults = [], []
+    needed = f"{', '.join(header[:-1])} and {header[-1]}"
+    for cells in reader:
+        row = tuple(cell.strip() for cell in cells)
+        if not any(row):
+            continue
+        if len(row) != len(header) or not all(row):
+            faults.append(f"{path.name}:{reader.line_num}: needs {needed}, and no more")
+        rows.append((reader.line_num, row))
+    if faults:
+        raise Faults(faults)
+    return rows

@@ -5,11 +5,10 @@ The file holds ids as the clinics use them: it is readable by its owner alone, a
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.private_file import Faults, read_private
+from schemas.private_file import Faults, read_private_list
 
 HEADER = ("clinic", "therapist", "name")
 
@@ -29,26 +28,12 @@ def read_therapist_names(path: Path) -> list[TherapistName]:
     Raises:
         Faults: with every fault and its line.
     """
-    text = read_private(path)
-    if text is None:
-        return []
-    reader = csv.reader(text.splitlines())
-    if tuple(next(reader, ())) != HEADER:
-        raise Faults([f"{path.name}:1: the header must be {','.join(HEADER)}"])
     found: dict[tuple[str, str], TherapistName] = {}
     faults = []
-    for cells in reader:
-        row = [cell.strip() for cell in cells]
-        if not any(row):
-            continue
-        if len(row) != len(HEADER) or not all(row):
-            faults.append(
-                f"{path.name}:{reader.line_num}: needs clinic, therapist and name, and no more"
-            )
-        elif (row[0], row[1]) in found:
-            faults.append(f"{path.name}:{reader.line_num}: this therapist has a name already")
-        else:
-            found[row[0], row[1]] = TherapistName(*row)
+    for line, (clinic, therapist, name) in read_private_list(path, HEADER):
+        if (clinic, therapist) in found:
+            faults.append(f"{path.name}:{line}: this therapist has a name already")
+        found[clinic, therapist] = TherapistName(clinic, therapist, name)
     if faults:
         raise Faults(faults)
     return list(found.values())

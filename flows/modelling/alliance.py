@@ -128,8 +128,9 @@ def clinic_share(
     found = why_not = None
     if clinics < needs.therapists or courses < needs.courses:
         why_not = (
-            f"clinics cannot be told apart from their therapists: {courses} courses of {clinics}"
-            f" clinics; {needs.courses} courses of {needs.therapists} are needed"
+            "clinics cannot be told apart from their therapists: it takes"
+            f" {needs.therapists} clinics and {needs.courses} courses, and there are"
+            f" {clinics} and {courses}"
         )
     else:
         found = shares(nested(frame, levels))
@@ -203,8 +204,8 @@ def _too_few(courses: int, therapists: int, needs: Needs) -> str | None:
     if therapists >= needs.therapists and courses >= needs.courses:
         return None
     return (
-        f"{courses} courses of {therapists} therapists;"
-        f" {needs.courses} of {needs.therapists} are needed"
+        f"it takes {needs.therapists} therapists and {needs.courses} courses, and there are"
+        f" {therapists} and {courses}"
     )
 
 

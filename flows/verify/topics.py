@@ -16,6 +16,7 @@ from flows.verify import (
     derived,
     incidence,
     outcome_set,
+    sessions,
     track,
     units,
 )
@@ -116,6 +117,13 @@ def _of_units(con: duckdb.DuckDBPyConnection, rules: Rules, *, is_whole: bool) -
         lambda: (
             units.stated_means(con, is_whole=is_whole),
             units.told_means(con, rules, is_whole=is_whole),
+        ),
+    )  # fmt: skip
+    yield Topic(
+        "sessions, ruptures and changes of units", "measure.total", sessions.COUNTS, is_whole,
+        lambda: (
+            sessions.stated_sessions(con, is_whole=is_whole),
+            sessions.told_sessions(con, is_whole=is_whole),
         ),
     )  # fmt: skip
 

@@ -1,12 +1,12 @@
-"""Pages for a therapist and their supervisor: a folder for each therapist, row level, nobody else's."""
+"""Pages for the care team: a folder for each therapist, row level, nobody else's, and one for each supervisor."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
 from reports import folder_words
-from reports.pages import units
-from reports.pages.shared import FRONT, Page, has_page, shared, stem
+from reports.pages import supervisors, units
+from reports.pages.shared import FRONT, Page, by_number, called, has_page, shared, stem
 from reports.rows import Figures, Row, Tables, in_order
 
 OPEN_COURSES: Final = "open-courses.html"
@@ -25,30 +25,25 @@ def pages(tables: Tables) -> Iterator[Page]:
         front = partial(_front, tables, therapists[folder], listed)
         yield Page(f"{folder}/{FRONT}", "care_front.html.j2", front, "Your patients")
         yield from listed
+    yield from supervisors.pages(tables, therapists, folders)
 
 
 def _front(tables: Tables, therapist: Row, listed: list[Page]) -> dict[str, Any]:
     return in_folder(tables, therapist, "care_front") | {
         "folder_words": folder_words,
+        "overseers": supervisors.of(tables, therapist),
         "listed": [(page.path.partition("/")[2], page.name) for page in listed],
     }
 
 
 def in_folder(tables: Tables, therapist: Row, page: str) -> dict[str, Any]:
     """Gives what every page in a therapist's folder says; the name is in no other folder."""
-    names = {row["therapist_id"]: row["name"] for row in tables["therapist_name"]}
-    name = names.get(therapist["therapist_id"], therapist["label"])
+    name = called(tables, therapist)
     return shared(tables, page, therapist["clinic_id"]) | {
         "root": "../../managers/",
         "home": (FRONT, name),
         "therapist": {**therapist, "label": name, "code": therapist["label"]},
     }
-
-
-def by_number(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Gives the rows with the clinic's own number of each patient, where it is known here."""
-    numbers = {row["patient_id"]: row["number"] for row in tables["patient_number"]}
-    return [{**row, "patient": numbers.get(row["patient_id"], row["patient"])} for row in rows]
 
 
 def open_courses(tables: Tables) -> Iterator[Page]:

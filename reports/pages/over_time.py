@@ -125,7 +125,7 @@ def _section(
     """Draws one section; the legends stand once for all of its charts."""
     drawn = Artist(subject.name).over_time(members, months.of(subject.unit))
     legends = [chart.legend for chart in drawn["charts"]]
-    has_target = any(figure.target is not None for figure in members)
+    has_target = any(figure.target_over_time is not None for figure in members)
     marks = (*process_words.LEGEND, *([process_words.TARGET] if has_target else []))
     return _shared(tables, subject) | {
         "section": section,

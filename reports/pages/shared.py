@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -103,3 +103,15 @@ def by_clinic(rows: list[Row]) -> list[dict[str, Any]]:
         {"name": name, "rows": [row for row in rows if row["clinic_id"] == clinic_id]}
         for clinic_id, name in clinics.items()
     ]
+
+
+def by_number(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Gives the rows with the clinic's own number of each patient, where it is known here."""
+    numbers = {row["patient_id"]: row["number"] for row in tables["patient_number"]}
+    return [{**row, "patient": numbers.get(row["patient_id"], row["patient"])} for row in rows]
+
+
+def called(tables: Tables, therapist: Row) -> str:
+    """Returns what a therapist is called in the folders of the care team."""
+    names = {row["therapist_id"]: row["name"] for row in tables["therapist_name"]}
+    return names.get(therapist["therapist_id"], therapist["label"])

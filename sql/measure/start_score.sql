@@ -13,7 +13,7 @@
 -- version: 1
 -- label:   Score at the start, mean
 -- section: outcome
--- order:   100
+-- order:   190
 -- kind:    mean
 -- numerator: sum of the first valid scores
 -- denominator: courses that began in the period, with a score by the second attended session

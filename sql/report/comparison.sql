@@ -23,12 +23,14 @@
 --          signal_text VARCHAR       what the signal rule says
 --          shared_text VARCHAR       how far figures move without courses of several therapists;
 --                                    NULL too few to say
--- version: 3
+-- version: 4
 with setting as (
     select
         max(value) filter (where name = 'z_95')::double as z,
         max(value) filter (where name = 'minimum_shown') as minimum_shown,
         max(value) filter (where name = 'signal_min_expected') as min_expected,
+        max(value) filter (where name = 'funnel_min_courses')::integer as min_courses,
+        max(value) filter (where name = 'funnel_min_therapists')::integer as min_therapists,
     from ref.setting
 ),
 
@@ -46,6 +48,7 @@ compared as (
         icc.low as share_low,
         icc.high as share_high,
         icc.is_own,
+        icc.n_therapists,
         signal.is_enough,
         signal.is_signal,
         signal.zone,
@@ -54,6 +57,8 @@ compared as (
         shared.n_shared,
         shared.moves_most,
         setting.minimum_shown,
+        setting.min_courses,
+        setting.min_therapists,
         ratio.expected >= setting.min_expected as has_ratio,
         [
             ratio.expected, ratio.ratio, ratio.low, ratio.high, ratio.shrunken,
@@ -158,14 +163,21 @@ select
             || 'the literature finds about ' || round(100 * share)::integer::varchar || ' %.'
     end::varchar as share_text,
     case
-        when not has_point
-            then 'No place among the others: too few courses here, or too few therapists in the service.'
+        when not has_point and n < min_courses
+            then
+                'No usual range: it takes ' || min_courses::varchar || ' courses, and here are '
+                || n::varchar || '.'
+        when not has_point and n_therapists < min_therapists
+            then
+                'No usual range: it takes ' || min_therapists::varchar || ' therapists with courses on this '
+                || 'figure, and there are ' || n_therapists::varchar || '.'
+        when not has_point then 'No usual range: therapists may not be compared on this figure.'
         when is_signal
             then
                 'Beyond the outer limits on the same side in two years that follow each other: a reason to '
                 || 'look at the data, then at the patients, then at the caseload, and only then at practice.'
         when not is_enough then 'No signal possible: too few courses in one of the two years.'
-        when zone = 'within' then 'Within what is usual: nothing follows from the place.'
+        when zone = 'within' then 'Within the usual range: nothing follows from where it lies.'
         else 'Outside the inner limits in this year alone: that happens by chance, and is no signal.'
     end::varchar as signal_text,
     case

@@ -6,7 +6,8 @@
 -- columns: measure VARCHAR         measure
 --          instrument_id VARCHAR   questionnaire; NULL where the measure is not per one
 --          funnel_order INTEGER    order on the page
---          title VARCHAR           measure and window
+--          title VARCHAR           measure
+--          period_label VARCHAR    window
 --          better VARCHAR          higher or lower
 --          is_drawn BOOLEAN        whether there is a funnel
 --          outer_low DECIMAL(9,2)  lower 99.8 % limit, on the scale of the points
@@ -17,7 +18,7 @@
 --          spread_text VARCHAR     what lies beyond chance
 --          power_text VARCHAR      what the signal rule can and cannot find
 --          review_text VARCHAR     how many are on the review list, or why there is none
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'funnel_min_therapists')::integer as min_therapists,
@@ -103,7 +104,8 @@ select
         partition by measure
         order by label, instrument_id
     ))::integer as funnel_order,
-    (label || ', ' || period_label)::varchar as title,
+    label::varchar as title,
+    period_label::varchar as period_label,
     better::varchar as better,
     (n_points is not null)::boolean as is_drawn,
     (-z_998)::decimal(9, 2) as outer_low,

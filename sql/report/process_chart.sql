@@ -20,7 +20,7 @@
 --          target_text VARCHAR    target, and whether the process as it runs will reach it, as
 --                                 Making Data Count tells it; NULL not drawn, or no target
 --          why_not VARCHAR        why there is no chart; NULL drawn
--- version: 2
+-- version: 3
 with setting as (
     select max(value) filter (where name = 'process_months_needed')::integer as months_needed,
     from ref.setting
@@ -110,6 +110,8 @@ chart as (
             and process_limit.measure = target.measure
             and process_limit.instrument_id is not distinct from target.instrument_id
             and target.period_id = 'year'
+            -- a target for a count is one for twelve months
+            and named.kind <> 'count'
     cross join setting
 ),
 

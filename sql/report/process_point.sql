@@ -9,14 +9,14 @@
 --          month_no INTEGER       place of the month, the oldest first
 --          month_start DATE       first day of the month
 --          label VARCHAR          month in words
---          value DECIMAL(9,4)     value; NULL not shown, or unfinished
+--          value DECIMAL(9,4)     value; NULL not shown, unfinished, or not settled
 --          value_text VARCHAR     value as printed, or why there is none
 --          interval_text VARCHAR  95 % interval as printed; NULL not shown
 --          n_text VARCHAR         counts as printed; NULL not shown
 --          cause VARCHAR          improvement, concern or neither; NULL no special cause
 --          mark_text VARCHAR      rule in a word, at the first of the months it marks; NULL none
 --          cause_text VARCHAR     the same in words, with the rules that tell of it; NULL none
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'process_run')::integer as run_length,
@@ -89,7 +89,10 @@ select
     round(month.value, 4)::decimal(9, 4) as value,
     case
         when month.value is not null then figure.value_text
-        when figure.is_shown then 'unfinished: the data do not reach the end of the month'
+        when figure.is_shown and month.is_unfinished
+            then 'unfinished: the data do not reach the end of the month'
+        when figure.is_shown and month.is_settling
+            then 'not settled: endings in this month may still become known'
         else coalesce(figure.note, 'not shown: another figure stands for it in this month')
     end::varchar as value_text,
     case when month.value is not null then figure.interval_text end::varchar as interval_text,

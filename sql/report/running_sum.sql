@@ -10,11 +10,12 @@
 --          model_id VARCHAR      model of the event
 --          label VARCHAR         what is counted, in plain words
 --          better VARCHAR        higher or lower
---          line VARCHAR          expected less observed, as points of a line
+--          line VARCHAR          expected less observed as points of a line, turned so that up is
+--                                better
 --          state_text VARCHAR    where it stands, in words
 --          alarm_text VARCHAR    alarms of both sums, in words
 --          sum_order INTEGER     order on the page
--- version: 2
+-- version: 3
 with setting as (
     select max(value) filter (where name = 'running_sum_courses') as courses,
     from ref.setting
@@ -33,7 +34,16 @@ summed as (
         count(*) filter (where cusum.is_fewer_alarm) as n_fewer,
         max(cusum.counted_on) filter (where cusum.is_more_alarm) as more_on,
         max(cusum.counted_on) filter (where cusum.is_fewer_alarm) as fewer_on,
+        max(definition.label) as label,
+        max(definition.better) as better,
+        max(definition.figure_order) as figure_order,
+        max(fit.outcome) as outcome,
+        -- more of a good event is drawn upwards, as fewer of a bad one is
+        case max(definition.better) when 'higher' then -1 else 1 end as upwards,
     from model.cusum as cusum
+    join model.fit as fit on cusum.model_id = fit.model_id
+    join ref.definition as definition
+        on fit.outcome = definition.measure and list_contains(definition.levels, 'therapist')
     group by cusum.therapist_id, cusum.model_id
 ),
 
@@ -56,7 +66,7 @@ drawn as (
         string_agg(
             round(4 + (cusum.step_no - 1) * 232.0 / (summed.n_steps - 1), 1)::varchar
             || ','
-            || round(36 - cusum.fewer_than_expected * 32.0 / summed.reach, 1)::varchar,
+            || round(36 - summed.upwards * cusum.fewer_than_expected * 32.0 / summed.reach, 1)::varchar,
             ' ' order by cusum.step_no
         ) as line,
     from point as cusum
@@ -68,15 +78,14 @@ drawn as (
 select
     summed.therapist_id::varchar as therapist_id,
     summed.model_id::varchar as model_id,
-    definition.label::varchar as label,
-    definition.better::varchar as better,
+    summed.label::varchar as label,
+    summed.better::varchar as better,
     drawn.line::varchar as line,
     (
-        'After '
+        summed.n_events::varchar
+        || ' of '
         || summed.n::varchar
-        || ' courses '
-        || summed.n_events::varchar
-        || ', '
+        || ' courses, '
         || abs(round(summed.stands_at, 1))::decimal(9, 1)::varchar
         || case when summed.stands_at < 0 then ' more' else ' fewer' end
         || ' than expected from who they were at intake.'
@@ -105,20 +114,17 @@ select
     end::varchar as alarm_text,
     row_number() over (
         partition by summed.therapist_id
-        order by definition.figure_order, summed.model_id
+        order by summed.figure_order, summed.model_id
     )::integer as sum_order,
 from summed
 join drawn using (therapist_id, model_id)
-join model.fit as fit on summed.model_id = fit.model_id
-join ref.definition as definition on fit.outcome = definition.measure
 join measure.disclosure as disclosure
     on
         disclosure.level = 'therapist'
         and summed.therapist_id = disclosure.unit_id
         and disclosure.period_id = 'year'
-        and fit.outcome = disclosure.measure
+        and summed.outcome = disclosure.measure
 cross join setting
 where
     summed.n >= setting.courses
     and disclosure.is_compared
-    and list_contains(definition.levels, 'therapist')

@@ -1,7 +1,8 @@
 -- Target beside a figure, and on which side of it the figure lies.
 --
 -- A figure has an interval: a target is reached, or missed, where the whole interval lies on one
--- side of it. Where a clinic has a target of its own it takes the place of that of every clinic.
+-- side of it. Where a clinic has a target of its own it takes the place of that of every clinic. A
+-- target for a count is one for twelve months: months and quarters have none.
 --
 -- grain:   level, unit_id, period_id, measure, instrument_id?
 -- inputs:  ref.target, report.figure
@@ -16,7 +17,7 @@
 --          source VARCHAR         who set it, and where it is written
 --          state VARCHAR          reached, missed, or open; NULL the figure is not shown
 --          state_text VARCHAR     state in words
--- version: 1
+-- version: 2
 with beside as (
     select
         figure.*,
@@ -33,6 +34,7 @@ with beside as (
             and figure.unit_id = coalesce(target.unit_id, figure.unit_id)
             and figure.measure = target.measure
             and figure.instrument_id is not distinct from coalesce(target.instrument_id, figure.instrument_id)
+            and (figure.kind <> 'count' or figure.period_kind in ('year', 'financial_year'))
     qualify
         row_number() over (
             partition by figure.level, figure.unit_id, figure.period_id, figure.measure, figure.instrument_id

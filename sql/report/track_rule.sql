@@ -10,7 +10,7 @@
 --          rule_text VARCHAR      what the bands are made of, or why there are none
 --          change_text VARCHAR    reliable change in use, or that none is published
 --          cutoff_text VARCHAR    cut-off in use, or that none is published
--- version: 1
+-- version: 2
 with setting as (
     select max(value) filter (where name = 'expected_courses_needed')::integer as courses_needed,
     from ref.setting
@@ -91,11 +91,11 @@ select
                 'Made of '
                 || bands.n_reference::varchar
                 || ' closed courses that began from '
-                || bands.first_from::varchar
+                || strftime(bands.first_from, '%-d %B %Y')
                 || ' to '
-                || bands.first_to::varchar
+                || strftime(bands.first_to, '%-d %B %Y')
                 || ', on '
-                || bands.frozen_on::varchar
+                || strftime(bands.frozen_on, '%-d %B %Y')
                 || '; it stands still until the quarter ends.'
         else
             'No bands: '

@@ -2,7 +2,7 @@
 --
 -- grain:   therapist_id
 -- inputs:  ref.setting, report.open_course, report.therapist, report.worklist, report.worklist_order,
---          score.end_state
+--          score.action, score.end_state
 -- columns: therapist_id VARCHAR      therapist
 --          clinic_id VARCHAR         clinic
 --          label VARCHAR             therapist as named on the page
@@ -13,7 +13,8 @@
 --          budget_text VARCHAR       how many may be listed, and how many are not
 --          unknown_text VARCHAR      open courses of which too little is known; NULL none
 --          objection_text VARCHAR    how many patients of the clinic object; NULL none
--- version: 1
+--          log_text VARCHAR          how many lines of the clinic's log belong to no course; NULL none
+-- version: 2
 with listed as (
     select
         therapist_id,
@@ -30,6 +31,15 @@ unheard as (
     from score.end_state
     where state = 'ongoing_unknown_since'
     group by therapist_id
+),
+
+astray as (
+    select
+        clinic_id,
+        count(*) as n,
+    from score.action
+    where episode_id is null
+    group by clinic_id
 ),
 
 owner as (
@@ -75,9 +85,18 @@ select
                     clinic.n_objections
                 )
     end::varchar as objection_text,
+    case
+        when astray.n > 0
+            then
+                format(
+                    'Lines of the clinic''s log whose patient had no course by then, and which are shown nowhere: {}.',
+                    astray.n
+                )
+    end::varchar as log_text,
 from owner
 join report.therapist as therapist on owner.therapist_id = therapist.therapist_id
 join report.worklist_order as clinic on therapist.clinic_id = clinic.clinic_id
 join ref.setting as setting on setting.name = 'alert_budget'
 left join listed on owner.therapist_id = listed.therapist_id
 left join unheard on owner.therapist_id = unheard.therapist_id
+left join astray on therapist.clinic_id = astray.clinic_id

@@ -1,6 +1,6 @@
-"""The long version of what tests/modelling/test_hazard.py says: eight services, and a million sessions.
+"""The long version of what tests/modelling/test_hazard.py says: eight services, a million sessions, and lists as published.
 
-`python -m tests.benchmark.hazard [recovery | test | without | speed]`
+`python -m tests.benchmark.hazard [recovery | test | without | speed | shown]`
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
+from flows.demo import make_demo
 from flows.modelling.hazard import (
     OUTCOMES,
     PRIOR_SD,
@@ -27,7 +28,12 @@ from flows.modelling.hazard import (
     fit_hazards,
 )
 from flows.modelling.multinomial import chances, multinomial
+from flows.progress import Progress
+from flows.reading.incoming import Pseudonyms
+from flows.second.hazard import Coefficient
+from flows.second.hazard import chances as second_chances
 from flows.sql_files import build, built_after, read_sql_files
+from flows.workspace import Workspace
 from schemas.model import FILLED_TABLES
 from tests.benchmark.scoring import read_floor
 from tests.modelling.service import alliance_without_effect, simulated
@@ -132,6 +138,61 @@ def speed(sessions: int = ROWS) -> None:
     Console().print(table)
 
 
+def shown() -> None:
+    """A large service from its files to its pages: the chances on the worklists, and who had really left."""
+    with TemporaryDirectory(prefix="rapport-bench-") as name:
+        workspace = Workspace(Path(name) / "demo")
+        night = make_demo(workspace, 1, size="large", progress=Progress(workspace)).folder
+        listed = _published(night, "report.worklist").filter(ordered_by="risk")
+        terms = _published(night, "model.coefficient")
+        gate = _published(night, "measure.risk_gate").row(-1, named=True)
+        left = _left(workspace)
+    models: dict[str, dict[str, Coefficient]] = {outcome: {} for outcome in OUTCOMES}
+    for model_id, term, estimate, centre in terms.select(
+        "model_id", "term", "estimate", "centre"
+    ).iter_rows():
+        family, _, outcome = model_id.partition("/")
+        if family == "last_session":
+            models[outcome][term] = (estimate, centre)
+    distance = 0.0
+    for row in listed.iter_rows(named=True):
+        known = dict(zip(row["input_names"], row["inputs"], strict=True))
+        again = second_chances(models, known, int(known["session_no"]))["dropout"]
+        distance = max(distance, abs(row["chance"] - again))
+    SAY(
+        f"calibration slope {gate['slope']:.3f} (error {gate['slope_error']:.3f}) on {gate['n_dropouts']}"
+        f" dropouts: {'shown' if gate['is_shown'] else 'NOT SHOWN'}"
+    )
+    SAY(f"{listed.height} chances on worklists, {distance:.1e} at most from the second computation")
+    gone = listed.join(left, on=["patient_id", "n_attended"], how="left").with_columns(
+        pl.col("has_left").fill_null(False)
+    )
+    for (section,), part in sorted(gone.group_by("section")):
+        SAY(f"{section}: {part['has_left'].sum()} of {part.height} had left for good")
+
+
+def _published(night: Path, table: str) -> pl.DataFrame:
+    return pl.read_parquet(night / "auditors" / f"{table.replace('.', '/')}.parquet")
+
+
+def _left(workspace: Workspace) -> pl.DataFrame:
+    """Patients who have in truth left after a session without agreement, by their pseudonyms."""
+    episodes = pl.read_parquet(workspace.root / "truth" / "episode.parquet").filter(
+        end_reason="dropout"
+    )
+    key = workspace.key()
+    return pl.DataFrame(
+        [
+            (Pseudonyms(key, clinic_id).of("patient", patient_id), last, True)
+            for clinic_id, patient_id, last in episodes.select(
+                "clinic_id", "patient_id", "last_session"
+            ).iter_rows()
+        ],
+        schema={"patient_id": pl.String, "n_attended": pl.Int32, "has_left": pl.Boolean},
+        orient="row",
+    ).unique()
+
+
 def _seconds(do: Callable[[], object]) -> float:
     start = time.perf_counter()
     do()
@@ -147,6 +208,8 @@ def _area(scores: np.ndarray, happened: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    cases = {"recovery": recovery, "test": test, "without": without, "speed": speed}
+    cases = {
+        "recovery": recovery, "test": test, "without": without, "speed": speed, "shown": shown,
+    }  # fmt: skip
     for case in sys.argv[1:] or cases:
         cases[case]()

@@ -35,6 +35,9 @@ DEMO = (
     "demo/auditors/index.html",
     "demo/auditors/scores.html",
     "demo/auditors/review.html",
+    "demo/auditors/review.clinic-alder.html",
+    "demo/auditors/review.clinic-birch.html",
+    "demo/auditors/review.clinic-cedar.html",
 )
 # Made like those of the service, and not looked at one by one.
 ALIKE = (
@@ -67,9 +70,12 @@ MADE_UP = (
     "made-up/auditors/index.html",
     "made-up/auditors/scores.html",
     "made-up/auditors/review.html",
+    "made-up/auditors/review.clinic-birch.html",
     "made-up/care_team/therapist-ab12cd/index.html",
     "made-up/care_team/therapist-ab12cd/open-courses.html",
     "made-up/care_team/therapist-ab12cd/worklist.html",
+    "made-up/care_team/supervisor-lead/index.html",
+    "made-up/care_team/supervisor-lead/therapist-ab12cd.figures.html",
     THERAPIST,
 )
 PAGES = DEMO + MADE_UP

@@ -54,6 +54,12 @@ FAULTS: dict[str, tuple[str, str]] = {
     "a list": ("[1]", "a line must be a table"),
     "not a number": ('{"inst": "phq9", "items": [NaN]}', "not readable as JSON"),
     "endless number": ('{"inst": "phq9", "x": 1e999}', "not readable as JSON"),
+    "endlessly small": ('{"inst": "phq9", "x": 1e-777777777777777777777}', "not readable as JSON"),
+    "key twice": (json.dumps(PHQ9).replace("{", '{"inst": "gad7", '), "a key is there twice"),
+    "nearly a step": (
+        json.dumps(PHQ9).replace("[1", f"[0.{'9' * 40}"),
+        "items: 1 can be no answer",
+    ),
     "nested": ("[" * 100_000, "not readable as JSON"),
     "no instrument": ('{"input": "raw"}', "inst: must be one of"),
     "unknown instrument": ('{"inst": "said by 777"}', "inst: must be one of"),

@@ -48,6 +48,7 @@ JOINED: Final = (
         "reliable change",
     ),
     *("courses begun, ended and open", "what became of alerts"),
+    "sessions, ruptures and changes of units",
     *("order of sessions", "other methods of judging change", "scores of forms"),
     *("sessions told from forms", "courses recorded and told from appointments"),
     *("courses of appointments", "what became of each session", "chances of a last session"),

@@ -100,7 +100,7 @@ def test_too_little_or_nothing_that_moves_is_said() -> None:
     sums = product_sums(frame, ["one", "first", "last", "early"])
     few = estimated(("m", "a", "o"), "share_early", sums, added_share, NEEDS, 80)
     assert (few.estimate, few.why_not) == (
-        None, "80 courses of 4 therapists; 50 of 10 are needed",
+        None, "it takes 10 therapists and 50 courses, and there are 4 and 80",
     )  # fmt: skip
     still = estimated(("m", "a", "o"), "share_early", sums, added_share, Needs(2, 10, 200), 80)
     assert (still.estimate, still.why_not) == (None, "ratings or scores never move")
@@ -117,7 +117,7 @@ def test_the_shares_of_the_alliance_add_up_and_lie_in_their_intervals() -> None:
         assert one.model_id == f"m/{one.quantity.removeprefix('share_')}"
     few = component_shares("m", "wai", frame, Needs(5000, 1200, 400))["therapist"]
     assert (few.estimate, few.low, few.high) == (None, None, None)
-    assert few.why_not is not None and "1200 of 5000 are needed" in few.why_not
+    assert few.why_not is not None and "it takes 5000 therapists and 1200" in few.why_not
     still = component_shares("m", "wai", frame.with_columns(value=3.0), Needs(50, 1200, 400))
     assert still["patient"].why_not == "ratings or scores never move"
 
@@ -137,6 +137,6 @@ def test_few_clinics_cannot_be_told_apart() -> None:
     found = clinic_share("m", "wai", frame, Needs(10, 1200, 400))
     assert (found.estimate, found.low, found.high) == (None, None, None)
     assert found.why_not == (
-        f"clinics cannot be told apart from their therapists: {found.n_courses} courses of 3"
-        " clinics; 1200 courses of 10 are needed"
+        "clinics cannot be told apart from their therapists: it takes 10 clinics and 1200 courses,"
+        f" and there are 3 and {found.n_courses}"
     )

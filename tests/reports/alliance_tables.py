@@ -117,7 +117,9 @@ def _lines(hostile: str) -> Rows:
             "episode_id": episode_id,
             "instrument_id": kind,
             "kind": kind,
+            "title": "Alliance" if kind == "alliance" else "Symptoms",
             "name": hostile,
+            "range_text": "1 to 5, higher is better",
             "line": "4.0,12.0 81.3,10.0 158.6,25.0" if episode_id == "e1" else None,
             "words": "1: 4.2, 2: 4.3, 3: missing, 4: 3.3",
             "last_x": 158.6 if episode_id == "e1" else None,
@@ -125,6 +127,7 @@ def _lines(hostile: str) -> Rows:
             "onset_x": [158.6] if kind == "alliance" else [],
             "onset_y": [25.0] if kind == "alliance" else [],
             "missing": [120.0],
+            "band": "81.3,12.0 158.6,14.0 158.6,30.0 81.3,28.0" if kind == "symptom" else None,
             "line_order": 1,
         }
         for episode_id, kind in (("e1", "alliance"), ("e1", "symptom"), ("e2", "alliance"))

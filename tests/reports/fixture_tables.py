@@ -144,10 +144,13 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
             row["n_episodes_year"],
             "year",
         )
-    with_page = next(row["therapist_id"] for row in therapists if row["has_page"])
+    first = next(row for row in therapists if row["has_page"])
+    first |= {"label": "Therapist AB12CD", "page": "therapist-ab12cd"}
+    with_page = first["therapist_id"]
     return {
         "night": [_night()],
         **_edge_tables(),
+        "supervision": _supervision(with_page),
         "clinic": _clinics(),
         "therapist": therapists,
         "figure": _beside_the_service(figures),
@@ -173,6 +176,15 @@ def make_tables() -> dict[str, list[dict[str, Any]]]:
         **worklist_tables(HOSTILE, with_page),
         **ending_tables(HOSTILE),
     }
+
+
+def _supervision(with_page: str) -> list[dict[str, Any]]:
+    """One supervisor of both therapists with pages and of one whom nobody delivered, one of a single therapist."""
+    listed = (("lead", "t2"), ("lead", with_page), ("lead", "nobody"), ("second", with_page))
+    return [
+        {"supervisor": code, "therapist_id": therapist_id, "list_order": number}
+        for number, (code, therapist_id) in enumerate(listed)
+    ]
 
 
 def _edge_tables() -> dict[str, list[dict[str, Any]]]:

@@ -8,7 +8,8 @@ from tests.reports.fixture_tables import make_tables
 
 def test_scores_stand_with_file_and_line_and_reasons_where_there_is_none() -> None:
     pages = dict(render("auditors", make_tables()))
-    assert set(pages) == {"index.html", "scores.html", "review.html"}
+    reviews = {f"review.{row['page']}.html" for row in make_tables()["clinic"]}
+    assert set(pages) == {"index.html", "scores.html", "review.html"} | reviews
     page = pages["scores.html"]
     assert '<td class="num">17</td><td>moderately_severe</td>' in page
     assert "phq.csv:12" in page
@@ -18,9 +19,16 @@ def test_scores_stand_with_file_and_line_and_reasons_where_there_is_none() -> No
 
 
 def test_cases_for_review_stand_with_their_age_and_their_lines() -> None:
-    page = dict(render("auditors", make_tables()))["review.html"]
-    assert "not an alarm system" in page
-    assert "phq.csv:7, 31" in page and "held.csv" in page
+    tables = make_tables()
+    pages = dict(render("auditors", tables))
+    front = pages["review.html"]
+    assert all("not an alarm system" in page for path, page in pages.items() if "review" in path)
+    assert "phq.csv:7, 31" in front and "1 reliable deterioration" in front
+    assert "held.csv" in front
+    [concerned] = {row["clinic_id"] for row in tables["risk_flag"] + tables["deterioration"]}
+    own = {row["clinic_id"]: pages[f"review.{row['page']}.html"] for row in tables["clinic"]}
+    page = own.pop(concerned)
+    assert all(other.count("<p>None.</p>") == 2 for other in own.values())
     assert "self-harm thoughts (9)" in page and "no score: 2 of 9 items missing" in page
     assert '<td class="num">8</td><td class="num">15</td>' in page
     assert "phq.csv:3<br>phq.csv:88" in page
@@ -30,9 +38,10 @@ def test_cases_for_review_stand_with_their_age_and_their_lines() -> None:
 
 def test_a_service_without_any_case_says_so() -> None:
     empty = {"risk_flag": [], "refused_risk": [], "unread_risk": [], "deterioration": []}
-    page = dict(render("auditors", make_tables() | empty))["review.html"]
-    assert page.count("<p>None.</p>") == 3
-    assert "Not looked at" not in page
+    pages = dict(render("auditors", make_tables() | empty))
+    assert pages["review.html"].count("<p>None.</p>") == 1
+    assert pages["review.clinic-alder.html"].count("<p>None.</p>") == 2
+    assert "Not looked at" not in pages["review.html"]
 
 
 def test_no_case_for_review_stands_on_a_page_for_managers() -> None:

@@ -42,6 +42,7 @@ def _page(therapist_id: str, name: str, ordered_by: str, why: str) -> dict[str, 
         "unknown_text": None,
         "objection_text": "Patients of the clinic who object to being estimated, and stand on no"
         " list: 2.",
+        "log_text": None,
     }
 
 

@@ -1,29 +1,21 @@
-"""Remembers what every SQL file defined under which version, so that none changes under the same one.
+"""Remembers what was defined under which version, in SQL and in data, so that nothing changes under the same one.
 
-`python -m tests.sql.definitions` (make definitions) enters new files and raised versions, and refuses to forget a
-definition that changed under its version.
+`python -m tests.sql.definitions` (make definitions) enters new definitions and raised versions, and refuses to forget
+one that changed under its version.
 """
 
-import hashlib
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from flows.sql_files import SQL_ROOT, SqlFile, read_sql_files
+from tests.sql.data_definitions import Definition, data_definitions, hashed
 
 LOCK = Path(__file__).with_name("definitions.lock")
 # What a header says beside prose: it decides what is counted, compared and shown.
 DECIDING = ("kind", "minimum", "better", "levels", "frozen")
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\w+|\s+|.", re.DOTALL)
-
-
-class Definition(NamedTuple):
-    """Version of a definition and the hash of what it says."""
-
-    version: int
-    content: str
 
 
 def definition_of(file: SqlFile) -> Definition:
@@ -32,7 +24,7 @@ def definition_of(file: SqlFile) -> Definition:
     deciding = [f"{key}: {words[key]}" for key in DECIDING if key in words]
     grain = [f"{column.name}{'?' * column.nullable}" for column in file.header.grain]
     text = "\n".join([*deciding, ", ".join(grain), normalised(file.text)])
-    return Definition(int(words["version"]), hashlib.sha256(text.encode()).hexdigest()[:16])
+    return hashed(int(words["version"]), text)
 
 
 def normalised(sql: str) -> str:
@@ -42,9 +34,10 @@ def normalised(sql: str) -> str:
 
 
 def definitions(root: Path = SQL_ROOT) -> dict[str, Definition]:
-    """Every file's definition, by path below sql/."""
+    """Every definition: those of SQL by path below sql/, those of data by file and name."""
     files = [file for file in read_sql_files(root) if "*" not in file.path]
-    return {f"{file.stage}/{file.table}": definition_of(file) for file in files}
+    of_sql = {f"{file.stage}/{file.table}": definition_of(file) for file in files}
+    return of_sql | data_definitions()
 
 
 def remembered(text: str) -> dict[str, Definition]:
@@ -56,9 +49,9 @@ def remembered(text: str) -> dict[str, Definition]:
 def faults(known: Mapping[str, Definition], found: Mapping[str, Definition]) -> list[str]:
     """Definitions that changed under the same version, and versions that went down."""
     return [
-        f"sql/{name}.sql: its definition changed and its version is still {known[name].version}"
+        f"{name}: its definition changed and its version is still {known[name].version}"
         if now.version == known[name].version
-        else f"sql/{name}.sql: its version went from {known[name].version} down to {now.version}"
+        else f"{name}: its version went from {known[name].version} down to {now.version}"
         for name, now in sorted(found.items())
         if name in known
         and (
@@ -70,7 +63,7 @@ def faults(known: Mapping[str, Definition], found: Mapping[str, Definition]) -> 
 
 def written(found: Mapping[str, Definition]) -> str:
     """The lock file's text."""
-    head = "# Written by `make definitions`: SQL file, version, hash of what it defines.\n"
+    head = "# Written by `make definitions`: what is defined, version, hash of what it says.\n"
     return head + "".join(f"{name} {d.version} {d.content}\n" for name, d in sorted(found.items()))
 
 
@@ -92,8 +85,8 @@ if __name__ == "__main__":
         _say(
             [
                 *wrong,
-                "Raise `version` in the header of each, and say in CHANGELOG.md under 'Changes to"
-                " numbers' which figure moves and why. Then run this again.",
+                "Raise the `version` of each (`scoring_version` of a questionnaire's file), and say in"
+                " CHANGELOG.md under 'Changes to numbers' which figure moves and why. Then run this again.",
             ]
         )
         sys.exit(1)

@@ -1,11 +1,17 @@
 """No definition changes under the version that auditors know it by."""
 
+from copy import deepcopy
+from functools import reduce
+from operator import getitem
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows.sql_files import SQL_ROOT, SqlFile, read_sql_files
 from flows.sql_header import read_header
+from tests.instruments.published import contents
+from tests.sql.data_definitions import questionnaire, thresholds
 from tests.sql.definitions import (
     LOCK,
     definition_of,
@@ -17,7 +23,7 @@ from tests.sql.definitions import (
 )
 
 REMEDY = (
-    "\nRaise `version` in the header, name the figure that moves in CHANGELOG.md under 'Changes to numbers',"
+    "\nRaise its `version` (`scoring_version` of a questionnaire's file), name the figure that moves in CHANGELOG.md under 'Changes to numbers',"
     " and run `make definitions`."
 )
 
@@ -90,6 +96,49 @@ def test_the_lock_does_not_forget_a_definition_under_its_version(tmp_path: Path)
     assert update(lock, raised) == []
     del raised[name]
     assert update(lock, raised) == [] and name not in lock.read_text(encoding="utf-8")
+
+
+def test_a_threshold_is_its_value_and_not_its_source() -> None:
+    said = {"value": 42, "least": 1, "most": 3650, "source": "Rapport's own rule."}
+    known = thresholds({"gap_days": said})
+    assert thresholds({"gap_days": {**said, "source": "Other words.", "most": 100}}) == known
+    moved = thresholds({"gap_days": {**said, "value": 43}})
+    assert faults(known, moved) == [
+        "defaults.toml/gap_days: its definition changed and its version is still 1"
+    ]
+    assert faults(known, thresholds({"gap_days": {**said, "value": 43, "version": 2}})) == []
+    listed = thresholds({"phase_ends": {**said, "value": [5, 10]}})
+    assert faults(listed, thresholds({"phase_ends": {**said, "value": [10, 5]}}))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "wrong"),
+    [
+        (("reversed",), [1, 2], "instruments/core10"),
+        (("scales", "total", "missing", "max"), 2, "instruments/core10"),
+        (("bands", 0, "label"), "fine", "instruments/core10"),
+        (("risk", 0, "value"), 2, "instruments/core10"),
+        (("cutoffs", 0, "op"), ">", "instruments/core10/cutoffs/"),
+        (("reliable_change", 0, "value"), 7, "instruments/core10/reliable_change/"),
+        (("norms", 0, "sd"), 3, "instruments/core10/norms/"),
+        (("note",), "Other words.", None),
+        (("cutoffs", 0, "source"), "Another paper.", None),
+    ],
+)
+def test_what_a_questionnaire_computes_has_a_version(
+    path: tuple[Any, ...], value: object, wrong: str | None
+) -> None:
+    data = deepcopy(contents()["core10"])
+    known = questionnaire(data)
+    *steps, last = path
+    place: Any = reduce(getitem, steps, data)
+    assert place[last] != value
+    place[last] = value
+    found = faults(known, questionnaire(data))
+    assert [line.startswith(wrong) for line in found] == [True] if wrong else found == []
+    place["version"] = 2
+    raised = {**data, "scoring_version": 2}
+    assert faults(known, questionnaire(raised)) == []
 
 
 def test_text_in_quotes_is_not_a_comment() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -13,7 +14,7 @@ from flows.modelling.fit import Fit, Term
 from flows.modelling.hazard import NUMBERS
 from flows.reference import Service
 from flows.sql_files import read_sql_files
-from tests.oracle.small_world import AS_OF, THROUGH, USED, make_world
+from tests.oracle.small_world import AS_OF, THROUGH, USED, World, make_world
 from tests.sql.warehouse_fixture import build_stages, insert, warehouse
 
 # Thresholds that a service may not lower so far; a small one meets its bands by them.
@@ -23,7 +24,7 @@ OFTEN = {"within_sd_courses": 2, "rupture_sd": 1, "reason_share": 0.2}
 
 def small_service() -> duckdb.DuckDBPyConnection:
     """The service's warehouse, built through the measures: two clinics with appointments, one with forms alone."""
-    world = make_world(3, 60)
+    world = _with_returns(make_world(3, 60))
     protocol = [
         {"clinic": clinic, "instrument": name, "every": every}
         for clinic, used in USED.items()
@@ -36,7 +37,9 @@ def small_service() -> duckdb.DuckDBPyConnection:
     for name, value in SMALL.items():
         con.execute("update ref.setting set value = ? where name = ?", [value, name])
     insert(con, "valid.episode", _records(world.episodes))
-    insert(con, "valid.session", world.sessions)
+    unnamed = {"episode_id": None}
+    sessions = [row | unnamed if n % 3 == 0 else row for n, row in enumerate(world.sessions)]
+    insert(con, "valid.session", sessions)
     insert(con, "valid.form", [*world.forms, *_anxiety(world.forms), *_forms_alone()])
     through = THROUGH | {"c": date(2026, 11, 20)}
     insert(con, "valid.clinic", [{"clinic_id": c, "data_through": d} for c, d in through.items()])
@@ -47,6 +50,19 @@ def small_service() -> duckdb.DuckDBPyConnection:
     _put_right(con)
     build_stages(con, ["measure", "report"])
     return con
+
+
+def _with_returns(world: World) -> World:
+    """Every other course is a return of the patient before, where both came to the same clinic."""
+    pairs = pairwise(world.episodes)
+    same = {
+        later["patient_id"]: before["patient_id"]
+        for before, later in [*pairs][::2]
+        if later["clinic_id"] == before["clinic_id"]
+    }
+    for row in (*world.episodes, *world.sessions, *world.forms):
+        row["patient_id"] = same.get(row["patient_id"], row["patient_id"])
+    return world
 
 
 def _records(episodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -100,7 +116,7 @@ def _invented(_: duckdb.DuckDBPyConnection, held: Collection[str]) -> list[Fit]:
         for outcome, base in (("dropout", -2.0), ("planned", -2.5), ("other", -3.5)):
             terms = [Term("intercept", base, None, None)]
             terms += [
-                Term(name, by * (0.1 + 0.05 * n), 0.1, 0.2 * n)
+                Term(name, by * (0.1 + 0.05 * n), 0.1, 0.02 * n)
                 for n, name in enumerate([*NUMBERS, *bands])
             ]
             fits.append(Fit(f"{family}/{outcome}", outcome, AS_OF, 100, 10, terms))
