@@ -513,10 +513,25 @@ def test_a_record_larger_than_any_costs_that_record(
     read: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("delimited", "file"):
-        monkeypatch.setattr(f"flows.reading.{module}.LONGEST_LINE", 4 << 20)
-    result = read(f"{HEADER}\n{row()}\n{row('z' * (5 << 20))}\n{row('p3', 2)}\n")
+        monkeypatch.setattr(f"flows.reading.{module}.LONGEST_LINE", 1 << 20)
+    result = read(f"{HEADER}\n{row()}\n{row('z' * (2 << 20))}\n{row('p3', 2)}\n")
     assert result.at("record-too-large") == [(3, None)]
     assert result.forms == 2
+
+
+def test_nothing_vanishes_while_a_record_is_too_large(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("delimited", "file"):
+        monkeypatch.setattr(f"flows.reading.{module}.LONGEST_LINE", 1 << 20)
+    mapping = phq_mapping(delivery="snapshot", key=["patient", "session"])
+    many = [row(f"p{n}") for n in range(20)]
+    large = row("z" * (2 << 20))
+    result = read(
+        "\n".join([HEADER, *many, ""]), "\n".join([HEADER, *many[:19], large, ""]), mapping=mapping
+    )
+    assert result.forms == 20
+    assert "record-vanished" not in result.rules()
 
 
 def test_a_large_cell_is_read(read: Reader) -> None:
