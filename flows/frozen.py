@@ -64,7 +64,8 @@ def all_held(
         con: with `as_of` set.
         name: of the kept table.
         keys: columns that are frozen together.
-        table: has every key there can be; None where no table has.
+        table: has every key there can be, by all rows or by those that a condition names; None where
+            no table has.
     """
     if table is None or not (held := held_keys(con, name, keys)):
         return False

@@ -11,9 +11,10 @@ GENERAL_KEYS = frozenset({"grain", "inputs", "columns", "version"})
 # A measure may be left out of comparisons at a level; by default it has all three. One that is
 # shown only `where: used` has no row for units that never use it, nor at levels it leaves out.
 # Therapists are placed in a funnel only where it says so. A frozen table names the columns whose rows
-# are kept together for a quarter, and, where it is dear, a table that has every key it can have; one that is closed,
-# those whose rows are kept for good. A table of scores whose rows depend on one patient's records names the column
-# that says whose they are, and which rows change with time alone.
+# are kept together for a quarter, and, where it is dear, a table, or which of its rows, with every key
+# it can have; one that is closed, those whose rows are kept for good. A table of scores whose rows
+# depend on one patient's records names the column that says whose they are, and which rows change with
+# time alone.
 OPTIONAL_KEYS = frozenset(
     {"levels", "frozen", "closed", "funnel", "where", "keys", "patient", "ages"}
 )
@@ -139,7 +140,8 @@ def _check_frozen(header: Header, where: str) -> None:
     kept_by = header.frozen_by + header.closed_by
     if wrong := sorted(set(kept_by) - keys):
         raise HeaderFault(f"{where}: frozen by {', '.join(wrong)}, which is no key of the grain")
-    if header.words.get("keys", "") not in {"", *(header.inputs if header.frozen_by else ())}:
+    keys_of = header.words.get("keys", "").partition(" where ")[0]
+    if keys_of not in {"", *(header.inputs if header.frozen_by else ())}:
         raise HeaderFault(f"{where}: keys of a frozen table come from one of its inputs")
     if kept_by and FROZEN_ON not in {column.name for column in header.columns}:
         raise HeaderFault(f"{where}: a frozen table has a column {FROZEN_ON}")

@@ -13,6 +13,8 @@ from schemas.instrument_check import faults_of
 from schemas.instrument_record import instrument_of
 from schemas.instrument_types import Instrument
 
+# Many times the largest that is shipped.
+MOST_BYTES = 1_000_000
 SHIPPED = Path(__file__).resolve().parent / "instruments"
 
 
@@ -90,9 +92,12 @@ def _files(folder: Path) -> list[Path]:
 def _read(path: Path) -> tuple[Instrument | None, list[str]]:
     """Read one file: the instrument, or everything that is wrong with it."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         return None, [f"cannot be read ({error.strerror})"]
+    if len(content) > MOST_BYTES:
+        return None, ["is too large for a questionnaire's file"]
     instrument, faults = _judged(content)
     return instrument, list(faults)
 

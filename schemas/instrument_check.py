@@ -13,8 +13,12 @@ def faults_of(data: Any) -> list[str]:
     """Return every fault of one file's content as sentences that begin with a dotted path."""
     if not isinstance(data, dict):
         return ["the file is not a table of keys"]
-    # What the values mean together can be judged only when each has its shape.
-    return shape_faults(data) or [
+    shape = shape_faults(data)
+    # What the values mean together can be judged only where each that it rests on has its shape.
+    if not all(map(_is_aside, shape)):
+        return shape
+    return [
+        *shape,
         *_range(data),
         *_items(data),
         *optional_faults(data),
@@ -25,6 +29,19 @@ def faults_of(data: Any) -> list[str]:
         *_counterpart(data),
         *_examples(data),
     ]
+
+
+# Keys that nothing else in the file is held against.
+ASIDE = frozenset({
+    "full_name", "licence", "names", "note", "population", "recall_period", "source", "topic", "version",
+})  # fmt: skip
+
+
+def _is_aside(fault: str) -> bool:
+    path, _, problem = fault.partition(": ")
+    table, _, key = path.rpartition(".")
+    # a scale may be called as it likes
+    return problem == "unknown key" or (key in ASIDE and table != "scales")
 
 
 def _range(data: Mapping[str, Any]) -> list[str]:

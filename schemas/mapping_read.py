@@ -66,6 +66,13 @@ class Read(Strict):
             raise ValueError("; ".join(faults))
         return self
 
+    @field_validator("format", mode="before")
+    @classmethod
+    def _is_read(cls, name: object) -> object:
+        if name == "odm":
+            raise ValueError("odm (XML of CDISC ODM) is not read: export the same data as CSV")
+        return name
+
     @field_validator("password_file")
     @classmethod
     def _stays_inside(cls, name: str | None) -> str | None:

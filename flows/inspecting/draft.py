@@ -129,7 +129,10 @@ def _fields(look: Look, guesses: Guesses, preset: dict[str, Any], forms: Forms) 
             lines.append(f"patient = {{ column = {text_of(FILL_IN)} }}  # FILL IN")
     lines += _date(look, forms.dates or guesses.dates, known, used)
     if look.kind != "fhir":
-        lines.append(f"ignore = {text_of(_ignored(look, known, used, preset))}")
+        ignored = _ignored(look, known, used, preset)
+        is_guess = not set(ignored) <= set(known.get("ignore", []))
+        told = "  # GUESS: what nothing else here reads" if is_guess else ""
+        lines.append(f"ignore = {text_of(ignored)}{told}")
     elif forms.ignored:
         lines.append(f"ignore = {text_of(forms.ignored)}  # GUESS: no items of an instrument")
     return lines

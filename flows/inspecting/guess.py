@@ -23,7 +23,8 @@ ROLES = {
     r"subject[ _]?id|(castor )?participant([ _]id)?|externalreference|study_id|record_?id|record|token",
     "therapist": r".*(therap|behandler|clinician|provider_?id|practitioner|counsel).*",
     "episode": r".*(episode|case_?id|fall([ _-]?nr\.?)?|referral).*",
-    "session": r".*(session|sitzung|time nr|visit|event_name|termin|zeitpunkt|repeating data name).*",
+    "session": r".*(session|sitzung|time nr|visit|event_name|termin|zeitpunkt|repeating data name).*|"
+    r"(therapie)?stunden?[ ._-]*(nr|nummer)?\.?|sesjon.*|zitting.*|s[ée]ance.*",
 }
 # Columns that may say which questionnaire a record holds, or who filled it in.
 TELLS_FORMS = r"(?!respondent id$).*(skjema|fragebogen|füllt aus|ausgefüllt|filled in by|completed by|questionnaire|instrument|respondent|rater|form_?type|measure).*"
@@ -112,7 +113,8 @@ def guess(look: Look, instruments: Mapping[str, Instrument]) -> Guesses:
     for group in groups:
         _match(group, instruments)
         group.total = _total(look, group, items)
-    telling = [name for name in look.columns if re.fullmatch(TELLS_FORMS, name, re.I)]
+    told = [name for name in look.columns if name not in dates]
+    telling = [name for name in told if re.fullmatch(TELLS_FORMS, name, re.I)]
     return Guesses(roles, dates, telling, groups)
 
 

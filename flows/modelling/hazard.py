@@ -82,19 +82,23 @@ def fit_family(
     """Fit one model; return a fit for each way of ending, and its chances of dropout in `after`."""
     outcome = _codes(rows)
     why_not = too_few(outcome, settings)
-    known = [_known(family, rows, outcome, code) for code in range(1, len(OUTCOMES) + 1)]
+    # a way of ending that nobody took has no coefficients: its chance is nought
+    codes = [code for code in range(1, len(OUTCOMES) + 1) if why_not or (outcome == code).any()]
+    known = [_known(family, rows, outcome, code) for code in codes]
     if why_not:
         return [Fit(*facts, why_not=why_not) for facts in known], None
     design, left_out = designed(rows)
     matrix = design.matrix(rows)
     try:
-        found = multinomial(matrix[:, 1:], outcome, len(OUTCOMES), PRIOR_SD)
+        found = multinomial(
+            matrix[:, 1:], np.searchsorted([0, *codes], outcome), len(codes), PRIOR_SD
+        )
     except NoSolution as reason:
         return [Fit(*facts, why_not=str(reason)) for facts in known], None
     fits = [
-        Fit(*facts, _terms(design, found.estimates[:, code], found.errors[:, code]),
+        Fit(*facts, _terms(design, found.estimates[:, number], found.errors[:, number]),
             left_out=", ".join(left_out) or None)
-        for code, facts in enumerate(known)
+        for number, facts in enumerate(known)
     ]  # fmt: skip
     chance = None if after is None else chances(design.matrix(after), found.estimates)[:, 1]
     return fits, chance

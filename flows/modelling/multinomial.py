@@ -18,6 +18,8 @@ from flows.modelling.fit import DECIMALS, STEPS_MOST, FloatArray, NoSolution
 IntArray = NDArray[np.int64]
 
 TOLERANCE = 1e-11
+# Far more than a coefficient is ever off where the columns do not tell the outcome.
+STEP_MOST = 3.0
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,12 @@ def multinomial(
             step = np.linalg.solve(information, slope.T.ravel()).reshape(n_outcomes, -1).T
         except np.linalg.LinAlgError:
             raise NoSolution("the equations have no single solution") from None
-        beta = beta + step
+        size = float(np.abs(step).max())
+        # where a column tells an outcome without error, a whole step would go far beyond the prior
+        beta = beta + step / max(1.0, size / STEP_MOST)
         if not np.isfinite(beta).all():
             break
-        if np.abs(step).max() < TOLERANCE:
+        if size < TOLERANCE:
             return _solution(x, beta, penalty, outcome)
     raise NoSolution(f"no convergence after {STEPS_MOST} steps")
 

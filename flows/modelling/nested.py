@@ -162,7 +162,7 @@ def _lowest(
     if not len(start):
         return start, deviance(start)[0]
     bounds = [(0, RATIO_MOST)] * len(start)
-    options = {"ftol": TOLERANCE, "maxiter": 500}
+    options = {"ftol": TOLERANCE, "maxiter": 100}
     found: Any = minimize(deviance, start, method="SLSQP", jac=True, bounds=bounds, options=options)
     return found.x, float(found.fun)
 

@@ -74,7 +74,7 @@ def _long_rows(con: duckdb.DuckDBPyConnection, clinic_id: str) -> pl.DataFrame:
     if not exists or not exists[0]:
         return pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
     return con.execute(
-        """
+        r"""
         with open_form as (
             select f.*, s.sequence, s.line as seen_line, s.place as seen_place,
                    s.part as seen_part
@@ -105,7 +105,7 @@ def _long_rows(con: duckdb.DuckDBPyConnection, clinic_id: str) -> pl.DataFrame:
         )
         select $clinic as clinic_id, patient_id, therapist_id, episode_id,
                session_label as session_no, instrument_name as instrument, respondent, item,
-               text as value, reason as missing_reason, answered_text as answered_at
+               regexp_replace(text, '^-(0([.]0+)?)$', '\1') as value, reason as missing_reason, answered_text as answered_at
         from long order by sequence, seen_line, seen_place, seen_part, block, number""",
         {"clinic": clinic_id},
     ).pl()
@@ -126,7 +126,13 @@ def write_reading(reading: Reading, rows: Path | None, findings: Path | None) ->
         rows.write_text(as_plain_csv(reading.rows), encoding="utf-8", newline="")
     if findings is not None:
         listed = reading.findings.select(
-            "file", "line", pl.col("column_name").alias("column"), "rule", "severity", "message"
+            "file",
+            "line",
+            pl.col("column_name").alias("column"),
+            "rule",
+            "severity",
+            "message",
+            "what_to_do",
         )
         findings.write_text(
             json.dumps(listed.to_dicts(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"

@@ -19,8 +19,8 @@ WORDS = {str, date, datetime, time, timedelta}
 def text_column(cells: Sequence[object], decimal: str) -> pl.Series:
     """Cells of one column as text.
 
-    Whole numbers come without a point, others with the declared decimal mark; a whole number of
-    more than 15 digits comes in scientific notation, by which the id checks know it. Dates come as
+    Whole numbers come without a point, others with the declared decimal mark; what is no finite
+    number as a word that no answer is; a whole number of more than 15 digits comes in scientific notation, by which the id checks know it. Dates come as
     ISO 8601, truths as TRUE and FALSE. Each step is one pass in compiled code.
 
     Args:
@@ -77,6 +77,8 @@ def number_texts(values: pl.Series, decimal: str = ".") -> pl.Series:
     text = (
         pl.when(whole)
         .then(integer)
+        .when(number.is_infinite())
+        .then(pl.lit("Infinity"))
         .when(number.abs() >= LARGEST_WHOLE)
         .then(long)
         .otherwise(fraction)

@@ -215,13 +215,19 @@ def _decoded(source: Path, encoding: str) -> Iterator[bytes]:
                 continue
             try:
                 text = decoder.decode(part, final=not part)
-            except UnicodeError as error:
-                start = error.start if isinstance(error, UnicodeDecodeError) else 0
-                at = offset - pending + start
-                raise FileRefused("encoding", offset=at, encoding=marked) from None
-            _refuse_control_characters(text, characters)
-            if (at := text.find("\ufffd")) >= 0:
-                raise FileRefused("encoding-damaged", offset=characters + at)
+            except UnicodeDecodeError as error:
+                read = error.object[: error.start]
+                line = _line_of(source, marked, characters + len(read.decode(marked, "replace")))
+                # What was looked at begins with bytes held back before, and has no byte order mark.
+                at = offset + len(part) - len(error.object) + len(read)
+                raise FileRefused("encoding", line, offset=at, encoding=marked) from None
+            except UnicodeError:
+                # UTF-16 and UTF-32 without the mark that says which way round they are.
+                raise FileRefused("encoding", 1, offset=offset, encoding=marked) from None
+            if fault := _fault_of(text):
+                rule, at, kind = fault
+                at += characters
+                raise FileRefused(rule, _line_of(source, marked, at), offset=at, kind=kind)
             offset += len(part)
             characters += len(text)
             yield newlines.decode(text, final=not part).encode("utf-8")
@@ -238,18 +244,32 @@ def _is_plain(part: bytes) -> bool:
     return int(np.count_nonzero(data < ord(" "))) == int(breaks)
 
 
-def _refuse_control_characters(text: str, before: int) -> None:
-    """Control characters other than tab and line breaks: the reader uses some of them itself."""
+def _fault_of(text: str) -> tuple[str, int, str] | None:
+    """The rule that a text breaks, where, and by which sign; tab and line breaks are no fault.
+
+    The reader uses some control characters itself.
+    """
     data = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
     low = data[data < ord(" ")]
     wrong = (low != ord("\n")) & (low != ord("\r")) & (low != ord("\t"))
-    if not wrong.any():
-        return
-    found = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", text)
-    at = before + (found.start() if found else 0)
-    if found and found[0] == "\x00":
-        raise FileRefused("nul-byte", offset=at)
-    raise FileRefused("control-character", offset=at, kind=f"U+{ord(found[0]) if found else 0:04X}")
+    found = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f]", text) if wrong.any() else None
+    found = found or re.search("\ufffd", text)
+    if found is None:
+        return None
+    rules = {"\x00": "nul-byte", "\ufffd": "encoding-damaged"}
+    rule = rules.get(found[0], "control-character")
+    return rule, found.start(), f"U+{ord(found[0]):04X}"
+
+
+def _line_of(source: Path, encoding: str, at: int) -> int:
+    """The line of a character, counted only once it is known to be wrong."""
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    line = 1
+    with source.open(encoding=encoding, errors="replace", newline="") as text:
+        while at > 0 and (part := text.read(min(at, CHUNK_BYTES))):
+            line += newlines.decode(part).count("\n")
+            at -= len(part)
+    return line + newlines.decode("", final=True).count("\n")
 
 
 def _find_header(head: str, read: Read, findings: Findings) -> tuple[tuple[str, ...], int, int]:

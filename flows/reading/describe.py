@@ -5,11 +5,16 @@ from __future__ import annotations
 import duckdb
 import polars as pl
 
+from flows.reading.cells import literal
 from flows.reading.delimited import TextTable
 from flows.reading.finding import Findings
 from flows.reading.plan import Part, RecordPlan
+from flows.reading.records import Records, names_of
 from schemas.export_format import FieldRule
 from schemas.finding_rules import finding_rules
+
+# Letters of Cyrillic and Greek, and those of Latin that look the same.
+LOOKALIKES = ("АВЕКМНОРСТУХаеорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTYXaeopcyxABEZHIKMNOPTYXo")
 
 
 def _shown(rule: str) -> int:
@@ -83,6 +88,37 @@ def tell_identifiers(
     for part in plan.parts:
         if part.kind == "episode" and part.columns["sex"]:
             _tell_two_people(con, part, findings)
+
+
+def tell_alike(
+    con: duckdb.DuckDBPyConnection, plan: RecordPlan, records: Records, findings: Findings
+) -> None:
+    """Patients whose ids differ in what people overlook; nothing is matched by it."""
+    for part in {part.names["patient"]: part for part in plan.parts}.values():
+        table = records.tables.get(names_of(part))
+        if table is None:
+            continue
+        lines = con.execute(
+            f"""
+            with person as (
+                select distinct of_patient, {_overlooked("of_patient")} as seen
+                from {table} where of_patient is not null
+            ),
+            alike as (select seen from person group by seen having count(*) > 1)
+            select min({records.line}) as line
+            from {records.numbered}
+            join person on person.of_patient = r.{part.names["patient"]}
+            where seen in (select seen from alike) group by of_patient"""
+        ).pl()
+        findings.add_lines("ids-alike", lines["line"], part.columns["patient"])
+
+
+def _overlooked(cell: str) -> str:
+    """An id without what people overlook: case, spaces, apostrophes, unseen and lookalike signs."""
+    bare = f"regexp_replace(nfc_normalize({cell}), '[\\p{{Z}}\\p{{C}}''`´’]', '', 'g')"
+    latin = f"lower(translate({bare}, {literal(LOOKALIKES[0])}, {literal(LOOKALIKES[1])}))"
+    is_plain = f"strlen({cell}) = length({cell}) and not regexp_matches({cell}, '[ \\t''`]')"
+    return f"case when {is_plain} then lower({cell}) else {latin} end"
 
 
 def _tell_two_people(con: duckdb.DuckDBPyConnection, part: Part, findings: Findings) -> None:
@@ -174,7 +210,8 @@ def _tell_total(
                list_aggregate({prefix}_answers, 'count') < {len(part.items)} as incomplete
         from {source}
         where {here} and {prefix}_total is not null
-          and list_aggregate({prefix}_answers, 'count') > 0 order by line"""
+          and list_aggregate({prefix}_answers, 'count') > 0
+          and not coalesce(list_contains({prefix}_missing, 'invalid'), false) order by line"""
     ).pl()
     wrong = totals.filter("disagrees")
     findings.add_lines("total-disagrees", wrong["line"], column)

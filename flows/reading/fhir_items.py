@@ -83,8 +83,11 @@ def _answer(answer: dict[str, Any]) -> Answer | None:
             if name in part
         ]
         told = f"{kind} with ordinalValue" if ordinals else kind
-        return Answer((_text(value.get("code", "")), *ordinals[:1]), told)
-    return Answer(("",), kind)
+        # Some systems write the words alone; a mapping may declare them as it does codes.
+        code = value.get("code", value.get("display", ""))
+        return Answer((_text(code), *ordinals[:1]), told)
+    # A picture or a reference is an answer, though of no code.
+    return Answer((kind,), kind)
 
 
 def _text(value: Any) -> str:

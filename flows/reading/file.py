@@ -16,9 +16,10 @@ from flows.reading.cells import literal
 from flows.reading.columns import refuse_missing_columns, tell_columns
 from flows.reading.correct import Numbered, correct
 from flows.reading.date_doubts import doubt_dates
-from flows.reading.delimited import TextTable, recount
+from flows.reading.delimited import LONGEST_LINE, TextTable, recount
 from flows.reading.describe import (
     drop_conditions,
+    tell_alike,
     tell_answers,
     tell_broken_lines,
     tell_dropped,
@@ -230,6 +231,7 @@ def _read_table(
     records = keep_records(con, f"{task.prefix}_record{reading.tables}", lines)
     reading.tables += 1
     _add_rows(con, plan, verdicts, records, reading)
+    tell_alike(con, plan, records, reading.findings)
 
 
 def _malformed(
@@ -241,8 +243,9 @@ def _malformed(
 ) -> tuple[TextTable, np.ndarray]:
     """Index of the records that did not split; the record count must agree with the engine's."""
     unsplit = con.execute(
-        f"select place, {_dropped_by(plan, table.delimiter)} as dropped_by from ("
-        "select line_byte_position - 1 as place, first(csv_line) as csv_line"
+        f"select place, is_too_large, {_dropped_by(plan, table.delimiter)} as dropped_by from ("
+        "select line_byte_position - 1 as place, first(csv_line) as csv_line,"
+        " bool_or(error_type = 'LINE SIZE OVER MAXIMUM') as is_too_large"
         " from reject_errors group by place) order by place"
     ).pl()
     con.execute("delete from reject_errors")
@@ -292,7 +295,10 @@ def _tell_malformed(
         condition = drop_conditions(plan)[int(str(place)) - 1]
         reading.findings.add_lines("record-dropped", rows["line"], condition=condition)
     reading.dropped += len(footers)
-    broken = lines.filter(pl.col("dropped_by").is_null())["line"]
+    unread = lines.filter(pl.col("dropped_by").is_null())
+    too_large = unread.filter("is_too_large")["line"]
+    reading.findings.add_lines("record-too-large", too_large, highest=LONGEST_LINE >> 20)
+    broken = unread.filter(~pl.col("is_too_large"))["line"]
     last_line = int(table.lines[-1])
     if table.ends_unfinished and last_line in broken:
         reading.findings.add("record-truncated", last_line)
@@ -304,8 +310,8 @@ def _tell_malformed(
     others = broken.filter(broken != last_line) if table.ends_unfinished else broken
     rule = "record-not-json" if task.source.read.format in JSON_FORMATS else "record-malformed"
     reading.findings.add_lines(rule, others, expected=len(table.columns))
-    reading.retracts = reading.retracts and broken.is_empty()
-    reading.rejected_records += len(broken)
+    reading.retracts = reading.retracts and unread.is_empty()
+    reading.rejected_records += len(unread)
 
 
 def _judge(

@@ -140,7 +140,8 @@ def text_of_document(source: Path) -> str:
     try:
         return source.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FileRefused("encoding", offset=error.start, encoding="utf-8") from None
+        line = 1 + error.object.count(b"\n", 0, error.start)
+        raise FileRefused("encoding", line, offset=error.start, encoding="utf-8") from None
 
 
 def records_of_document(text: str) -> Iterator[JsonRecord]:
@@ -173,7 +174,8 @@ def read_whole(text: str, line: int = 1) -> Any:
     except json.JSONDecodeError as error:
         raise FileRefused("json-invalid", line=line + error.lineno - 1) from None
     except ValueError:
-        raise FileRefused("json-invalid") from None
+        # A name that stands twice, or a word for a number: the decoder does not say where.
+        raise FileRefused("json-invalid", line=line) from None
     except RecursionError:
         raise FileRefused("json-nested", highest=DEEPEST) from None
     if not depth_fits(whole):

@@ -96,7 +96,8 @@ def _of_lines(source: Path) -> Iterator[Stretch]:
             starts = np.concatenate(([0], ends[:-1]))
             lines = number + np.arange(len(starts))
             too_long = np.flatnonzero(ends - starts > LONGEST_LINE)
-            _refuse_undecodable(data[: starts[too_long[0]]] if len(too_long) else data, offset)
+            decodable = data[: starts[too_long[0]]] if len(too_long) else data
+            _refuse_undecodable(decodable, offset, number)
             if len(too_long):
                 line = int(lines[too_long[0]])
                 raise FileRefused("cell-too-large", line=line, highest=LONGEST_LINE >> 20)
@@ -106,13 +107,15 @@ def _of_lines(source: Path) -> Iterator[Stretch]:
             number, offset = number + len(starts), offset + len(data)
 
 
-def _refuse_undecodable(data: bytes, offset: int) -> None:
+def _refuse_undecodable(data: bytes, offset: int, first_line: int) -> None:
     if data.isascii():
         return
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FileRefused("encoding", offset=offset + error.start, encoding="utf-8") from None
+        line = first_line + data.count(b"\n", 0, error.start)
+        at = offset + error.start
+        raise FileRefused("encoding", line, offset=at, encoding="utf-8") from None
 
 
 def _of_document(data: bytes) -> list[Stretch] | None:

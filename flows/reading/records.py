@@ -35,7 +35,7 @@ class Records:
         Each is made once for all records that name the same three: patients come again with every
         session.
         """
-        names = tuple(part.names[name] for name in ("patient", "therapist", "episode"))
+        names = names_of(part)
         if names not in self.tables:
             self.tables[names] = f"{self.table}_people{len(self.tables)}"
             patient, therapist, episode = names
@@ -63,6 +63,11 @@ class Records:
         self.con.execute(f"create table {table} as select row from left_out")
         self.con.unregister("left_out")
         return f" and r.rowid not in (select row from {table})"
+
+
+def names_of(part: Part) -> tuple[str, ...]:
+    """The columns of a part's patient, therapist and episode."""
+    return tuple(part.names[name] for name in ("patient", "therapist", "episode"))
 
 
 def keep_records(con: duckdb.DuckDBPyConnection, name: str, lines: np.ndarray) -> Records:

@@ -29,6 +29,9 @@ LARGEST_TAG = 64 << 20
 # Rows times columns from A1: about a million rows of thirty columns.
 MOST_CELLS = 32_000_000
 LONGEST_REFERENCE = 12
+# A document type, or an entity that XML does not know by itself: the parser would leave it out of a cell.
+ENTITY = re.compile(rb"<!DOCTYPE|&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z_][\w.-]{0,40};")
+LONGEST_ENTITY = 48
 SPACED = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]*)""")
 ERROR_CELL = re.compile(rb"""<c\b(?=[^<>]*\bt=["']e["'])[^<>]*?\br=["'][A-Z]+([0-9]+)["']""")
 BARE_FORMULA = re.compile(
@@ -221,7 +224,11 @@ def _copy(
         archive.zip.open(archive.members[name]) as packed,
         plain.open(name, "w", force_zip64=True) as sink,
     ):
+        before = b""
         for block in blocks(packed):
+            if ENTITY.search(before + block):
+                raise FileRefused("not-a-workbook")
+            before = block[-LONGEST_ENTITY:]
             sink.write(block)
             if watch is not None:
                 watch(block)

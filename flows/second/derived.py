@@ -49,16 +49,14 @@ def sessions_of(
 
 def _labels(forms: Sequence[Row]) -> list[str | None]:
     """The session that each form names, or else the first that a form of the same day names."""
+    named: dict[date, list[str]] = defaultdict(list)
+    for form in forms:
+        if form["session_label"] is not None:
+            named[form["answered_on"]].append(form["session_label"])
     return [
-        form["session_label"]
-        or min(
-            (
-                other["session_label"]
-                for other in forms
-                if other["session_label"] and other["answered_on"] == form["answered_on"]
-            ),
-            default=None,
-        )
+        min(named[form["answered_on"]], default=None)
+        if form["session_label"] is None
+        else form["session_label"]
         for form in forms
     ]
 
@@ -66,7 +64,7 @@ def _labels(forms: Sequence[Row]) -> list[str | None]:
 def _session(forms: Sequence[Row], kinds: Mapping[str, str]) -> dict[str, Any]:
     """Symptom forms come before a session or on its day, forms on the alliance after it."""
     before = [f["answered_on"] for f in forms if kinds[f["instrument_id"]] != "alliance"]
-    labels = [form["session_label"] for form in forms if form["session_label"]]
+    labels = [form["session_label"] for form in forms if form["session_label"] is not None]
     return {
         "stated_episode_id": forms[0]["episode_id"],
         "session_on": max(before) if before else min(form["answered_on"] for form in forms),

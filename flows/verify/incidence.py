@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -41,11 +41,15 @@ def told_incidence(con: duckdb.DuckDBPyConnection, rules: Rules) -> Figures:
         merged = [(last, STOPPED.get(end, end) if end else None) for last, end in courses]
         for listed, causes in ((courses, CAUSES), (merged, ("stopped", "planned", "other"))):
             found = cumulative_incidence(listed, causes, first)
+            ends = Counter(listed)
+            at_risk = {
+                number: sum(last >= number for last, _ in listed)
+                for number in {n for _, n in found}
+            }
             for (cause, number), (share, variance) in found.items():
                 if cause in STOPPED.values() or listed is courses:
-                    n_at_risk = sum(last >= number for last, _ in listed)
                     told[kind, group, cause, number] = (
-                        *(n_at_risk, listed.count((number, cause)), share),
+                        *(at_risk[number], ends[number, cause], share),
                         float(max(variance, 0)) ** 0.5,
                         *(interval(float(share), float(variance), z) or (None, None)),
                     )

@@ -1,8 +1,8 @@
 -- Share of the differences between patients that goes with the therapist, with its interval; the
 -- literature's where the service is too small to say.
 --
--- By moments on observed less expected. The interval draws therapists, not patients, with
--- replacement; the draws are those of a hash and the same every night.
+-- On observed less expected, by restricted likelihood: the share that agrees best with the data, and
+-- all shares that the data do not speak against. Caseloads may be of any size.
 --
 -- grain:   measure, instrument_id?
 -- inputs:  measure.spread, measure.total, ref.definition, ref.setting
@@ -14,13 +14,15 @@
 --          low DECIMAL(18,9)       lower end of its 95 % interval; NULL cited
 --          high DECIMAL(18,9)      upper end of its 95 % interval; NULL cited
 --          is_own BOOLEAN          whether it is the service's own
--- version: 1
--- source:  Johns et al. 2019, doi 10.1016/j.cpr.2018.08.004
+-- version: 2
+-- source:  Searle, Casella & McCulloch 1992, Variance Components, ch. 6; the literature's share: Johns
+--          et al. 2019, doi 10.1016/j.cpr.2018.08.004
 with setting as (
     select
         max(value) filter (where name = 'icc_min_therapists') as min_therapists,
         max(value) filter (where name = 'icc_min_courses') as min_courses,
-        max(value) filter (where name = 'icc_draws')::integer as draws,
+        max(value) filter (where name = 'icc_steps')::integer as steps,
+        max(value) filter (where name = 'z_95')::double as z,
         max(value) filter (where name = 'literature_icc') as literature_icc,
     from ref.setting
 ),
@@ -30,15 +32,9 @@ therapist as (
         total.measure,
         total.instrument_id,
         total.n,
-        case when spread.is_adjusted then total.sum_x - total.expected else total.sum_x end
+        (case when spread.is_adjusted then total.sum_x - total.expected else total.sum_x end)::double
             as sum_r,
         case when spread.is_adjusted then total.sum_rr else total.sum_xx end as sum_rr,
-        row_number() over (
-            partition by total.measure, total.instrument_id
-            order by total.unit_id
-        ) as place,
-        count(*) over (partition by total.measure, total.instrument_id) as j,
-        sum(total.n) over (partition by total.measure, total.instrument_id) as n_courses,
     from measure.total as total
     join ref.definition as definition
         on total.measure = definition.measure and definition.has_funnel
@@ -54,93 +50,93 @@ own as (
     select
         measure,
         instrument_id,
-        max(j) as j,
-        max(n_courses) as n_courses,
+        count(*) as j,
+        sum(n) as n_courses,
+        (sum(sum_rr) - sum((sum_r * sum_r / n)::decimal(38, 12)))::double as within_square,
     from therapist
     group by measure, instrument_id
 ),
 
-draw as (
-    select
-        own.measure,
-        own.instrument_id,
-        own.j,
-        unnest(range(0, setting.draws + 1)) as draw,
+enough as (
+    select own.*,
     from own
     cross join setting
-    where own.j >= setting.min_therapists and own.n_courses >= setting.min_courses
+    where
+        own.j >= setting.min_therapists
+        and own.n_courses >= setting.min_courses
+        and own.within_square > 0
 ),
 
-place as (
+step as (
+    -- how much therapists would vary for one of what their courses do
     select
-        *,
-        unnest(range(1, j + 1)) as place,
-    from draw
-),
-
-pick as (
-    select
-        *,
-        -- draw 0 is the service as it is
-        case
-            when draw = 0 then place
-            else 1 + md5_number_lower(concat_ws('/', measure, instrument_id, draw, place)) % j
-        end as picked,
-    from place
+        step / steps as share,
+        step / (steps - step) as ratio,
+    from (
+        select
+            unnest(range(0, steps)) as step,
+            steps,
+        from setting
+    ) as numbered
 ),
 
 summed as (
+    -- sums of decimals do not depend on the order
     select
-        pick.measure,
-        pick.instrument_id,
-        pick.draw,
-        count(*) as j,
-        sum(therapist.n) as n,
-        sum(therapist.n * therapist.n) as sum_nn,
-        sum(therapist.sum_r) as sum_r,
-        sum(therapist.sum_rr) as sum_rr,
-        sum(therapist.sum_r * therapist.sum_r / therapist.n order by pick.place) as between_square,
-    from pick
-    join therapist
+        therapist.measure,
+        therapist.instrument_id,
+        step.share,
+        sum((1 / (step.ratio + 1 / therapist.n))::decimal(38, 15))::double as w,
+        sum((therapist.sum_r / therapist.n / (step.ratio + 1 / therapist.n))::decimal(38, 15))::double
+            as wy,
+        sum(
+            (pow(therapist.sum_r / therapist.n, 2) / (step.ratio + 1 / therapist.n))::decimal(38, 15)
+        )::double as wyy,
+        sum(ln(step.ratio + 1 / therapist.n)::decimal(38, 15))::double as log_v,
+    from therapist
+    join enough
         on
-            pick.measure = therapist.measure
-            and pick.instrument_id is not distinct from therapist.instrument_id
-            and pick.picked = therapist.place
-    group by pick.measure, pick.instrument_id, pick.draw
+            therapist.measure = enough.measure
+            and therapist.instrument_id is not distinct from enough.instrument_id
+    cross join step
+    group by therapist.measure, therapist.instrument_id, step.share
 ),
 
-moment as (
+agreement as (
+    -- minus twice the log likelihood, but for a constant
+    select
+        summed.measure,
+        summed.instrument_id,
+        summed.share,
+        (enough.n_courses - 1)
+        * ln(enough.within_square + summed.wyy - summed.wy * summed.wy / summed.w)
+        + summed.log_v
+        + ln(summed.w) as deviance,
+    from summed
+    join enough
+        on
+            summed.measure = enough.measure
+            and summed.instrument_id is not distinct from enough.instrument_id
+),
+
+best as (
     select
         *,
-        (sum_rr - between_square) / (n - j) as within_ms,
-        (between_square - pow(sum_r, 2) / n) / (j - 1) as between_ms,
-        (n - sum_nn / n) / (j - 1) as n_0,
-    from summed
-),
-
-drawn as (
-    select
-        measure,
-        instrument_id,
-        draw,
-        case
-            when between_ms > within_ms
-                then (between_ms - within_ms) / (between_ms + (n_0 - 1) * within_ms)
-            else 0
-        end as share,
-    from moment
-    where within_ms > 0
+        min(deviance) over (partition by measure, instrument_id) as lowest,
+    from agreement
 ),
 
 shares as (
     select
-        measure,
-        instrument_id,
-        max(share) filter (where draw = 0) as share,
-        quantile_cont(share, 0.025) filter (where draw > 0) as low,
-        quantile_cont(share, 0.975) filter (where draw > 0) as high,
-    from drawn
-    group by measure, instrument_id
+        best.measure,
+        best.instrument_id,
+        arg_min(best.share, (best.deviance, best.share)) as share,
+        min(best.share) as low,
+        max(best.share) as high,
+    from best
+    cross join setting
+    where best.deviance <= best.lowest + setting.z * setting.z
+    group by best.measure, best.instrument_id
 )
 
 select

@@ -17,7 +17,7 @@
 --          other DOUBLE               chance that it was the last, otherwise or without a reason
 --          dropout_within_five DOUBLE chance that the patient leaves after this session or one of the
 --                                     next four
--- version: 2
+-- version: 3
 with newest as (
     select max(split_part(model_id, '/', 1)) as held_out,
     from model.fit
@@ -161,24 +161,25 @@ logit as (
 ),
 
 odds as (
+    -- a way of ending that nobody took has no coefficients
     select
         logit.family,
         logit.session_id,
         exp(logit.dropout + band_0.dropout) as dropout_odds_0,
-        exp(logit.planned + band_0.planned) as planned_odds_0,
-        exp(logit.other + band_0.other) as other_odds_0,
+        coalesce(exp(logit.planned + band_0.planned), 0) as planned_odds_0,
+        coalesce(exp(logit.other + band_0.other), 0) as other_odds_0,
         exp(logit.dropout + band_1.dropout) as dropout_odds_1,
-        exp(logit.planned + band_1.planned) as planned_odds_1,
-        exp(logit.other + band_1.other) as other_odds_1,
+        coalesce(exp(logit.planned + band_1.planned), 0) as planned_odds_1,
+        coalesce(exp(logit.other + band_1.other), 0) as other_odds_1,
         exp(logit.dropout + band_2.dropout) as dropout_odds_2,
-        exp(logit.planned + band_2.planned) as planned_odds_2,
-        exp(logit.other + band_2.other) as other_odds_2,
+        coalesce(exp(logit.planned + band_2.planned), 0) as planned_odds_2,
+        coalesce(exp(logit.other + band_2.other), 0) as other_odds_2,
         exp(logit.dropout + band_3.dropout) as dropout_odds_3,
-        exp(logit.planned + band_3.planned) as planned_odds_3,
-        exp(logit.other + band_3.other) as other_odds_3,
+        coalesce(exp(logit.planned + band_3.planned), 0) as planned_odds_3,
+        coalesce(exp(logit.other + band_3.other), 0) as other_odds_3,
         exp(logit.dropout + band_4.dropout) as dropout_odds_4,
-        exp(logit.planned + band_4.planned) as planned_odds_4,
-        exp(logit.other + band_4.other) as other_odds_4,
+        coalesce(exp(logit.planned + band_4.planned), 0) as planned_odds_4,
+        coalesce(exp(logit.other + band_4.other), 0) as other_odds_4,
     from logit
     join model.person_session as session on logit.session_id = session.session_id
     join band as band_0

@@ -22,7 +22,7 @@
 --          band VARCHAR            usual range of earlier patients who began alike, as points of an
 --                                  outline; NULL none known
 --          line_order INTEGER      order within the course and kind: 1 is drawn
--- version: 2
+-- version: 3
 with setting as (
     select max(value) filter (where name = 'expected_sessions')::integer as sessions,
     from ref.setting
@@ -118,10 +118,12 @@ usual as (
         line.instrument_id,
         spread.session_no,
         round(4 + (spread.session_no - 1) * line.step, 1)::double as x,
-        [
-            round(44 - (score - line.range_min) * 40.0 / (line.range_max - line.range_min), 1)::double
-            for score in [cell.outer_high, cell.outer_low]
-        ] as y,
+        round(
+            44 - (cell.outer_high - line.range_min) * 40.0 / (line.range_max - line.range_min), 1
+        )::double as y_high,
+        round(
+            44 - (cell.outer_low - line.range_min) * 40.0 / (line.range_max - line.range_min), 1
+        )::double as y_low,
     from line
     cross join setting
     cross join unnest(range(2, line.n_attended + 1)) as spread (session_no)
@@ -140,9 +142,9 @@ band as (
     select
         episode_id,
         instrument_id,
-        string_agg(x::varchar || ',' || y[1]::varchar, ' ' order by session_no)
+        string_agg(x::varchar || ',' || y_high::varchar, ' ' order by session_no)
         || ' '
-        || string_agg(x::varchar || ',' || y[2]::varchar, ' ' order by session_no desc) as outline,
+        || string_agg(x::varchar || ',' || y_low::varchar, ' ' order by session_no desc) as outline,
     from usual
     group by episode_id, instrument_id
 )

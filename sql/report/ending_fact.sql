@@ -10,7 +10,7 @@
 --          what VARCHAR        what is told of it
 --          value_text VARCHAR  figure with its interval as printed, or why there is none
 --          n_text VARCHAR      what it is counted from; NULL withheld
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'minimum_shown')::integer as minimum,
@@ -94,7 +94,11 @@ curve as (
     from measure.incidence as incidence
     left join ref.clinic as clinic on incidence.group_id = clinic.clinic_id
     left join reason
-        on incidence.group_kind = reason.group_kind and incidence.group_id = reason.group_id
+        on case
+            -- thirds are of the courses of the whole service
+            when incidence.group_kind = 'early_alliance' then reason.group_kind = 'service'
+            else incidence.group_kind = reason.group_kind and incidence.group_id = reason.group_id
+        end
     left join unagreed
         on incidence.group_kind = 'clinic' and incidence.group_id = unagreed.unit_id
     cross join setting

@@ -21,7 +21,7 @@
 --          axis_low DECIMAL(9,2)     lowest and highest end of all bands of the instrument, so that
 --                                    its charts have one axis
 --          axis_high DECIMAL(9,2)    highest
--- version: 2
+-- version: 3
 with setting as (
     select max(value) filter (where name = 'expected_sessions')::integer as sessions,
     from ref.setting
@@ -119,7 +119,7 @@ select
         when printed.intake_above is null and printed.intake_to is null then 'any score at intake'
         when printed.intake_above is null then 'at intake up to ' || printed.number[2]
         when printed.intake_to is null then 'at intake above ' || printed.number[1]
-        else 'at intake above ' || printed.number[1] || ', up to ' || printed.number[2]
+        else 'at intake above ' || printed.number[1] || ' and up to ' || printed.number[2]
     end::varchar as intake_text,
     case
         when printed.session_no > printed.sessions then printed.session_no::varchar || ' and later'

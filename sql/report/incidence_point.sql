@@ -18,7 +18,7 @@
 --          high DECIMAL(9,4)    upper end of it
 --          value_text VARCHAR   share with its interval as printed
 --          n_text VARCHAR       courses still followed, as printed
--- version: 1
+-- version: 2
 with setting as (
     select
         max(value) filter (where name = 'minimum_shown')::integer as minimum,
@@ -44,7 +44,7 @@ curve as (
             when 'middle' then 2
             when 'high' then 3
         end as group_order,
-        incidence.group_kind = 'service' and not coalesce(reason.is_enough, true) as is_without_reasons,
+        not coalesce(reason.is_enough, true) as is_without_reasons,
     from measure.incidence as incidence
     cross join reason
     cross join setting

@@ -18,26 +18,32 @@
 --          last_attended_on DATE  day of the last one
 --          signs VARCHAR[]        what should be spoken about, in words, the most pressing first
 --          course_order INTEGER   order on the page: most to speak about first
--- version: 4
+-- version: 5
 with setting as (
     select max(value) filter (where name = 'care_team_pages') as care_team_pages,
     from ref.setting
+),
+
+number as (
+    select
+        *,
+        [
+            -- ratings of the alliance keep their decimal, so that both ends of a fall have one
+            case
+                when sign = 'not_on_track'
+                    then regexp_replace(round(x, 1)::decimal(9, 1)::varchar, '\.0$', '')
+                else round(x, 1)::decimal(9, 1)::varchar
+            end for x in [value_before, value_now]
+        ] as told,
+    from score.course_sign
 ),
 
 word as (
     select
         sign.*,
         instrument.name,
-        [
-            -- ratings of the alliance keep their decimal, so that both ends of a fall have one
-            case
-                when sign.sign = 'not_on_track'
-                    then regexp_replace(round(x, 1)::decimal(9, 1)::varchar, '\.0$', '')
-                else round(x, 1)::decimal(9, 1)::varchar
-            end for x in [sign.value_before, sign.value_now]
-        ] as told,
-        told[1] as before,
-        told[2] as now,
+        sign.told[1] as before,
+        sign.told[2] as now,
         list_position(
             [
                 'open_rupture', 'reported_rupture', 'not_on_track', 'missing_form', 'missed_last', 'none_booked',
@@ -45,7 +51,7 @@ word as (
             ],
             sign.sign
         ) as place,
-    from score.course_sign as sign
+    from number as sign
     left join ref.instrument as instrument on sign.instrument_id = instrument.instrument_id
 ),
 

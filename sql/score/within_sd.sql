@@ -14,6 +14,9 @@
 --          frozen_on DATE         night it was computed on
 -- version: 1
 -- frozen:  instrument_id
+-- keys:    score.session_score where instrument_id in (
+--          select instrument_id from ref.instrument
+--          where kind = 'alliance' and respondent = 'patient')
 with setting as (
     select
         max(value) filter (where name = 'within_sd_trim') as trim,

@@ -42,7 +42,7 @@ def measure_therapists(n_services: int = 400) -> None:
     chain = Chain()
     for number, (kind, j, n, tau) in enumerate(CASES):
         world = worlds(100 + number, n_services, j, n, tau, kind)
-        chain.build(world.totals, icc_draws=0)
+        chain.build(world.totals, icc_min_therapists=1000)
         found = [
             float(r["v"]) for r in chain.rows("select variance_between as v from measure.spread")
         ]

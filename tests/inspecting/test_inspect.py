@@ -253,6 +253,18 @@ def test_a_practices_list_with_title_and_footer_is_read_by_its_draft(tmp_path: P
     assert "record-dropped" in set(reading.findings["rule"])
 
 
+def test_hours_are_sessions_and_a_day_tells_no_forms(tmp_path: Path) -> None:
+    header = "Chiffre;Stunde;Ausgefüllt am;Farbe;" + ";".join(f"GAD7-{n}" for n in range(1, 8))
+    rows = [f"A{n % 3};{n // 3};{n + 1:02}.10.2026;rot;0;1;2;3;0;1;2" for n in range(9)]
+    target = tmp_path / "clinic.toml"
+    told = said(written(tmp_path, "\n".join([header, *rows, ""])), target=target)
+    assert "session: Stunde" in told
+    assert "may tell forms" not in told
+    draft = target.read_text(encoding="utf-8")
+    assert 'ignore = ["Farbe"]  # GUESS' in draft
+    assert "# when" not in draft
+
+
 def test_a_last_line_that_was_cut_off_is_no_footer(tmp_path: Path) -> None:
     """It may be a patient's: it is neither told nor dropped."""
     for number, last in enumerate(("0008", "Muster", "Sumarte")):

@@ -241,6 +241,42 @@ def test_all_faults_of_all_files_are_listed_at_once(tmp_path: Path) -> None:
     assert "byte 4" in caught.value.faults[4]
 
 
+def test_a_missing_source_hides_no_other_fault() -> None:
+    data = content("pcl5.yaml")
+    data["colour"] = "red"
+    data["cutoffs"][0].pop("source")
+    data["reversed"] = [21]
+    data["scales"]["C"]["items"].append(data["scales"]["B"]["items"][0])
+    core10 = content("core10.yaml")
+    core10["bands"][1]["from"] += 1
+    core10["bands"][1].pop("source")
+    assert [fault.partition(": ")[0] for fault in faults_of(data)] == [
+        "colour",
+        "cutoffs[0].source",
+        "reversed",
+        "scales.C.range",
+        "scales.total.parts",
+        "scales.total.range",
+    ]
+    assert [fault.partition(": ")[0] for fault in faults_of(core10)] == [
+        "bands[1].source",
+        "bands[1]",
+    ]
+
+
+def test_a_scale_may_be_called_as_words_are() -> None:
+    data = content("core10.yaml")
+    data["scales"]["source"] = "none"
+    assert faults_of(data) == ["scales.source: must be a table"]
+
+
+def test_a_file_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "long.yaml").write_bytes(b"#" * 2_000_000)
+    with pytest.raises(InstrumentFaults) as raised:
+        load_instruments([tmp_path])
+    assert raised.value.faults == ["long.yaml: is too large for a questionnaire's file"]
+
+
 def test_a_name_that_another_instrument_has_is_refused(tmp_path: Path) -> None:
     own = content("gad7.yaml")
     own["id"] = "own_scale"

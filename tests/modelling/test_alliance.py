@@ -117,7 +117,7 @@ def test_the_shares_of_the_alliance_add_up_and_lie_in_their_intervals() -> None:
         assert one.model_id == f"m/{one.quantity.removeprefix('share_')}"
     few = component_shares("m", "wai", frame, Needs(5000, 1200, 400))["therapist"]
     assert (few.estimate, few.low, few.high) == (None, None, None)
-    assert few.why_not is not None and "1200 of 5000 are needed" in few.why_not
+    assert few.why_not is not None and "it takes 5000 therapists and 1200" in few.why_not
     still = component_shares("m", "wai", frame.with_columns(value=3.0), Needs(50, 1200, 400))
     assert still["patient"].why_not == "ratings or scores never move"
 

@@ -1,8 +1,8 @@
-"""The chance of a last session on simulated services: the generating effects, no leak, honest tests."""
+"""The chance of a last session on simulated services: the generating effects, chances as shown, honest tests."""
 
 import random
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -11,7 +11,13 @@ import polars as pl
 import pytest
 
 from flows.model import build_models
-from flows.modelling.hazard import NUMBERS, calibrated, fit_hazards, in_the_large
+from flows.modelling.hazard import (
+    QUERY,
+    calibrated,
+    fit_family,
+    fit_hazards,
+    in_the_large,
+)
 from flows.modelling.multinomial import multinomial
 from flows.modelling.yardstick import boosted
 from flows.second.hazard import area_under_curve, chances, leaves_within
@@ -19,18 +25,10 @@ from flows.sql_files import build, read_sql_files
 from flows.synthetic.parameters import load
 from flows.synthetic.world import World, simulate
 from tests.modelling.service import NIGHT, alliance_without_effect, part_of, service, truth
-from tests.sql.warehouse_fixture import build_stages, insert, rows
+from tests.sql.warehouse_fixture import build_stages, rows
 
 SEEDS = (51, 52)
 FILES = {file.name: file for file in read_sql_files()}
-FEATURES = ("model.known_row", "model.rating_so_far", "model.person_session")
-COURSE = "birch/0013-1"
-# What is only known once a course is over, or looks over all of it.
-HINDSIGHT = {
-    "score.end_state", "score.session_end", "score.outcome", "score.finished_course", "score.course",
-    "score.early_alliance", "score.expected_form", "score.rupture", "score.dropout_definition",
-    "score.reliable_change", "valid.episode",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +140,33 @@ def test_worklists_show_what_the_model_says_while_it_passes_its_test(
         ("facts", None, None)
     }
     assert shut[0]["why_text"].startswith("Chances of leaving are not shown: tested on ")
+
+
+def test_a_way_of_ending_that_nobody_took_has_no_chance(whole: duckdb.DuckDBPyConnection) -> None:
+    """A service that closes every course as completed or left has a model all the same."""
+    settings = {"expected_c": 0.8, "shrinkage": 0.9}
+    known = whole.execute(QUERY).pl().filter(pl.col("outcome") != "other")
+    fits, chance = fit_family("last_session", known, settings, known)
+    assert [fit.outcome for fit in fits] == ["dropout", "planned"]
+    assert chance is not None
+    # a model of maximum likelihood expects as many as there were, but for the penalty
+    assert chance.sum() == pytest.approx((known["outcome"] == "dropout").sum(), rel=1e-3)
+    whole.execute("begin")
+    try:
+        whole.execute("delete from model.fit where model_id = 'last_session/other'")
+        whole.execute("delete from model.coefficient where model_id = 'last_session/other'")
+        models = coefficients(whole, "last_session")
+        found = rows(whole, f"select * from ({FILES['model.risk'].text}) join model.person_session"
+                            " using (session_id) where family = 'last_session' limit 50")  # fmt: skip
+        assert len(found) == 50
+        for row in found:
+            ends = chances(models, row, row["session_no"])
+            assert (row["other"], ends.keys()) == (0, {"dropout", "planned"})
+            assert abs(row["dropout"] - ends["dropout"]) < 1e-12
+            within = leaves_within(models, row, row["session_no"])
+            assert abs(row["dropout_within_five"] - within) < 1e-12
+    finally:
+        whole.execute("rollback")
 
 
 def test_held_out_model_knew_nothing_of_the_time_it_is_tested_on(
@@ -290,101 +315,3 @@ def test_calibration_finds_a_model_that_says_too_much() -> None:
     assert shift == pytest.approx(np.log(0.25) + 2) and error == pytest.approx(
         (1000 * 0.16) ** -0.5
     )
-
-
-def few_courses(clinic_id: str, courses: int) -> duckdb.DuckDBPyConnection:
-    return service(part_of(simulate(5, NIGHT, small=True), clinic_id, courses))
-
-
-def features(con: duckdb.DuckDBPyConnection, replaced: dict[str, str]) -> list[dict[str, Any]]:
-    """What is known at the first sessions of one course, the model's constants standing still."""
-    build_stages(con, ["score"])
-    for name in FEATURES:
-        con.execute(f"create or replace table {name} as {replaced.get(name, FILES[name].text)}")
-    return rows(con, f"select {', '.join(NUMBERS)}, session_band, session_id from model.person_session"
-                     f" where episode_id = '{COURSE}' and session_no <= 3 order by session_no")  # fmt: skip
-
-
-def what_the_future_changes(replaced: dict[str, str]) -> bool:
-    """Whether a later session with forms, a letter at the end and a future booking change the past."""
-    con = few_courses("birch", 40)
-    con.execute(
-        "insert into ref.protocol select 'birch', unnest(['phq9', 'wai_sr_c']), 'patient', 1, false"
-    )
-    build_stages(con, ["score"])
-    build_models(con, NIGHT, [])
-    for table in ("valid.session", "valid.form"):
-        con.execute(f"delete from {table} where episode_id = '{COURSE}' and session_label::int > 5")
-    con.execute(
-        f"update valid.episode set ended_on = null, end_reason = null where episode_id = '{COURSE}'"
-    )
-    past = features(con, replaced)
-    (latest,) = rows(
-        con,
-        f"select * from valid.session where episode_id = '{COURSE}' order by planned_at desc limit 1",
-    )
-    keys = {name: latest[name] for name in ("clinic_id", "patient_id", "episode_id")}
-    later = latest["session_on"] + timedelta(days=20)
-    for days, status in ((0, "attended"), (7, "no_show"), (400, "booked")):
-        day = later + timedelta(days=days)
-        insert(con, "valid.session", [{**keys, "session_id": f"later {days}", "session_on": day, "status": status,
-                                       "planned_at": day, "known_from": day}])  # fmt: skip
-    for instrument, items, answer in (("wai_sr_c", 12, 1), ("phq9", 9, 3)):
-        insert(con, "valid.form", [{**keys, "form_id": f"later {instrument}", "respondent": "patient",
-                                    "instrument_id": instrument, "answered_on": later, "answered_at": later,
-                                    "known_from": later, "input_form": "raw", "answers": [answer] * items,
-                                    "missing": [None] * items}])  # fmt: skip
-    con.execute(
-        f"update valid.episode set ended_on = '{later}', end_reason = 'dropout' where episode_id = '{COURSE}'"
-    )
-    after = features(con, replaced)
-    con.close()
-    assert len(past) == 3
-    return past != after
-
-
-def test_no_later_day_changes_what_was_known_at_a_session() -> None:
-    assert not what_the_future_changes({})
-
-
-@pytest.mark.parametrize(
-    ("table", "honest", "leak"),
-    [
-        ("model.rating_so_far", "and session.session_no >= rating.session_no", ""),
-        ("model.person_session", "rows between unbounded preceding and current row",
-         "rows between unbounded preceding and unbounded following"),
-        ("model.person_session", "left join score.intake_factor as factor on session.episode_id = factor.episode_id",
-         "left join (select episode_id, if(ended_on is null, null, '18_25') as age_band from score.course)"
-         " as factor on session.episode_id = factor.episode_id"),
-        ("model.person_session", "then session.n_missed / session.n_so_far end",
-         "then (select count(*) from score.course_appointment as ahead"
-         " where ahead.episode_id = session.episode_id and ahead.status = 'booked') end"),
-    ],
-    ids=["mean of the whole course", "appointments after the session", "letter at the end", "booking ahead"],
-)  # fmt: skip
-def test_a_leak_is_seen(table: str, honest: str, leak: str) -> None:
-    text = FILES[table].text
-    replaced = text.replace(honest, leak)
-    if table == "model.rating_so_far":
-        replaced = replaced.replace("and session.known_by >= rating.known_on", "")
-    assert replaced != text
-    assert what_the_future_changes({table: replaced})
-
-
-def test_what_a_session_knew_is_made_of_nothing_that_hindsight_tells() -> None:
-    read = {name for table in FEATURES for name in FILES[table].inputs}
-    assert read & HINDSIGHT == set()
-    # Who treats is no part of a patient's chance.
-    assert "therapist" not in " ".join(FILES[table].text for table in FEATURES).replace("-- ", "")
-
-
-def test_forty_courses_get_no_chances_and_are_told_why() -> None:
-    con = few_courses("alder", 40)
-    build_stages(con, ["score"])
-    build_models(con, NIGHT, [fit_hazards])
-    assert rows(con, "select count(*) as n from model.risk") == [{"n": 0}]
-    fits = rows(con, "select * from model.fit where outcome = 'dropout' and model_id like 'last%'")
-    assert [fit["is_used"] for fit in fits] == [False]
-    assert fits[0]["why_not"].startswith("too few: ")
-    assert "are needed for 16 coefficients" in fits[0]["why_not"]
-    con.close()

@@ -55,6 +55,18 @@ def test_a_wide_prior_leaves_what_the_data_know_and_holds_what_they_do_not() -> 
     assert found.errors[1, 1] > 1
 
 
+def test_a_column_that_tells_an_outcome_without_error_has_a_finite_coefficient() -> None:
+    drawn = np.random.default_rng(1)
+    left = drawn.random(20_000) < 0.03
+    columns = np.column_stack([left - left.mean(), drawn.normal(size=(20_000, 10))])
+    outcome = np.where(left, 1, np.where(drawn.random(20_000) < 0.06, 2, 0))
+    found = multinomial(columns, outcome, 2, 5.0)
+    assert 8 < found.estimates[1, 0] < 25
+    x = np.column_stack([np.ones(20_000), columns])
+    chance = chances(x, found.estimates)[:, 1]
+    assert chance[left].min() > 0.9 > 0.01 > chance[~left].max()
+
+
 def test_an_outcome_that_never_happens_has_no_model() -> None:
     sign, outcome = table()
     with pytest.raises(NoSolution, match="not every outcome happens"):

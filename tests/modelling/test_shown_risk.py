@@ -67,7 +67,11 @@ def lawful(scored: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnect
 def worklists(con: duckdb.DuckDBPyConnection) -> str:
     """The text of every page that a therapist has a worklist on."""
     # Names and numbers are looked up at the edge; here nobody has any.
-    edge: dict[str, list[dict[str, object]]] = {"therapist_name": [], "patient_number": []}
+    edge: dict[str, list[dict[str, object]]] = {
+        "therapist_name": [],
+        "patient_number": [],
+        "supervision": [],
+    }
     pages = render("care_team", report_tables(con) | edge)
     found = [text for path, text in pages if path.endswith("worklist.html")]
     assert found

@@ -180,6 +180,24 @@ def test_a_night_of_which_nothing_is_new_still_moves_with_its_periods() -> None:
     assert differing(con) == {}
 
 
+def test_a_frozen_table_has_no_key_beyond_those_it_says_there_can_be() -> None:
+    """Once all of them are kept, the table is not computed again until the quarter is over."""
+    con = warehouse()
+    RandomNights(con, 6, patients=60).deliver(BEGIN, 900)
+    score(con, BEGIN + 60 * DAY)
+    frozen = [file for file in SCORES if "keys" in file.header.words]
+    made = set()
+    for file in frozen:
+        listed = ", ".join(file.header.frozen_by)
+        found, can_be = (
+            set(con.execute(f"select distinct {listed} from {rows}").fetchall())
+            for rows in (f"({file.text})", file.header.words["keys"])
+        )
+        assert found <= can_be, file.name
+        made |= {file.table} if found else set()
+    assert made >= {"within_sd", "low_alliance", "outcome_reference"}, made
+
+
 @pytest.mark.parametrize("file", OF_PATIENTS)
 def test_what_changes_with_time_alone_says_so(file: SqlFile) -> None:
     """The quarter is looked at for all tables; whatever else asks for the night must say which rows age."""

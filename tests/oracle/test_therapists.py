@@ -26,7 +26,7 @@ def chain() -> Iterator[Chain]:
     for number, (j, n, tau, kind) in enumerate(SERVICES):
         for row in worlds(number, 1, j, n, tau, kind).totals:
             totals.append({**row, "instrument_id": f"s{number}"})
-    chain.build(totals, icc_draws=0, review_q=0.9, icc_min_courses=500, icc_min_therapists=30)
+    chain.build(totals, review_q=0.9, icc_min_courses=500, icc_min_therapists=30)
     yield chain
     chain.con.close()
 

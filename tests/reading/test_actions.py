@@ -139,10 +139,10 @@ def test_the_table_that_init_offers_is_read_by_the_lines_beside_it(
     ]
     assert {rule for rule, *_ in told} <= {"personal-data"}
     # every word that the lines name, and no other, is one that the preset knows
-    for column, fact in (
-        ("action", by.source[0].action.kind),
-        ("outcome", by.source[0].action.outcome),
-    ):
+    action = by.source[0].action
+    assert action is not None
+    for column, fact in (("action", action.kind), ("outcome", action.outcome)):
+        assert fact is not None
         (line,) = [line for line in text.splitlines() if line.startswith(f"#   {column} ")]
         words = line.removeprefix(f"#   {column}").partition(";")[0].strip().split(", ")
         assert {f"(?i){word}" for word in words} == set(fact.map)

@@ -18,14 +18,14 @@ Reader = Callable[..., Read]
         (b"", "file-empty", None),
         (b"\n\n \n", "file-empty", None),
         (HEADER.encode() + b"\n", "file-without-records", 1),
-        (f"{HEADER}\n{row('Jürgen')}\n".encode("cp1252"), "encoding", None),
-        (f"{HEADER}\n{row('J�')}\n".encode(), "encoding-damaged", None),
-        (f"{HEADER}\n{row()}\n\x00".encode(), "nul-byte", None),
+        (f"{HEADER}\n{row('Jürgen')}\n".encode("cp1252"), "encoding", 2),
+        (f"{HEADER}\n{row('J�')}\n".encode(), "encoding-damaged", 2),
+        (f"{HEADER}\n{row()}\n\x00".encode(), "nul-byte", 3),
         (f'{HEADER}\n{row()}\n"p2,t1,1,2026-03-01\n'.encode(), "quote-unclosed", 3),
         (f"{HEADER}\n{row()}\n".replace(",", ";").encode(), "one-column", 1),
         (f"{HEADER}\n{row()}\n".replace("q4", "q40").encode(), "column-missing", 1),
         (f"{HEADER},q9\n{row()},1\n".encode(), "column-doubled", 1),
-        (f"{HEADER}\n{row()}\n".encode("utf-16-le"), "nul-byte", None),
+        (f"{HEADER}\n{row()}\n".encode("utf-16-le"), "nul-byte", 1),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_whole(
@@ -139,6 +139,56 @@ def test_undecodable_byte_is_told_by_its_offset(read: Reader) -> None:
     result = read(good + b"\xff")
     message = result.reading.findings["message"].to_list()
     assert [m for m in message if f"Byte {len(good)} " in m]
+    marked = read(b"\xef\xbb\xbf" + good + b"\xff")
+    assert f"Byte {len(good) + 3} " in marked.reading.findings["message"][0]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_the_line_of_a_sign_that_no_text_should_hold(
+    read: Reader, newline: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.reading.delimited.CHUNK_BYTES", 64)
+    lines = [HEADER, *(row(f"p{n}") for n in range(20)), f"{row()}\x07", row()]
+    mapping = phq_mapping(read__encoding=encoding)
+    result = read(newline.join(lines).encode(encoding), mapping=mapping)
+    assert result.at("control-character") == [(22, None)]
+
+
+@pytest.mark.parametrize("lines", [2, 7, 60])
+def test_the_line_of_a_byte_that_cannot_be_decoded(
+    read: Reader, lines: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.reading.delimited.CHUNK_BYTES", 64)
+    above = "".join(f"{row(f'ü{n}')}\n" for n in range(lines - 2))
+    result = read(f"{HEADER}\n{above}".encode() + b"p\xff" + row().encode())
+    assert result.at("encoding") == [(lines, None)]
+
+
+@pytest.mark.parametrize(
+    "other", ["P1 ", "p1", "P1\u00a0", "P\u200b1", "\u0420" + "1", "'P1", "P\u202e1"]
+)
+def test_ids_that_people_take_for_one_are_told_and_kept_apart(read: Reader, other: str) -> None:
+    result = read(f"{HEADER}\n{row('P1')}\n{row('P1', 2)}\n{row(other, 3)}\n{row('P2', 4)}\n")
+    assert result.at("ids-alike") == [(2, "patient"), (4, "patient")]
+    assert {cells[1] for cells in result.rows} == {"P1", other, "P2"}
+
+
+def test_ids_that_differ_in_their_digits_are_not_alike(read: Reader) -> None:
+    patients = ["P1", "P-1", "P.1", "P01", "P11", "Ü1", "U1"]
+    text = "".join(f"{row(patient, n)}\n" for n, patient in enumerate(patients))
+    assert read(f"{HEADER}\n{text}").at("ids-alike") == []
+
+
+def test_minus_zero_is_zero_and_a_total_says_nothing_of_a_refused_form(read: Reader) -> None:
+    mapping = phq_mapping()
+    form = mapping.source[0].form[0].model_dump(by_alias=True, exclude_unset=True)
+    mapping = phq_mapping(form=[{**form, "totals": {"answered_sum": "total"}}])
+    lines = f"{row(answers='-0,1,1,1,1,1,1,1,1')},8\n{row('p2', answers='x,1,1,1,1,1,1,1,1')},9\n"
+    result = read(f"{HEADER},total\n{lines}", mapping=mapping)
+    assert [cells[8] for cells in result.rows] == ["0", *"11111111"]
+    assert result.at("total-of-incomplete-form") + result.at("total-disagrees") == []
+    assert result.at("answer-undeclared") == [(3, "q1")]
 
 
 def test_a_cut_off_append_file_loses_only_its_last_row(read: Reader) -> None:
@@ -457,6 +507,31 @@ def test_a_cell_larger_than_any_is_refused_by_its_line(
     assert [line for line, _ in header.at("cell-too-large")] == [2]
     oddly_quoted = read(f"{HEADER}\n{row('a 5' + chr(34))}\n{row(big)}\n")
     assert [line for line, _ in oddly_quoted.at("cell-too-large")] == [3]
+
+
+def test_a_record_larger_than_any_costs_that_record(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("delimited", "file"):
+        monkeypatch.setattr(f"flows.reading.{module}.LONGEST_LINE", 1 << 20)
+    result = read(f"{HEADER}\n{row()}\n{row('z' * (2 << 20))}\n{row('p3', 2)}\n")
+    assert result.at("record-too-large") == [(3, None)]
+    assert result.forms == 2
+
+
+def test_nothing_vanishes_while_a_record_is_too_large(
+    read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("delimited", "file"):
+        monkeypatch.setattr(f"flows.reading.{module}.LONGEST_LINE", 1 << 20)
+    mapping = phq_mapping(delivery="snapshot", key=["patient", "session"])
+    many = [row(f"p{n}") for n in range(20)]
+    large = row("z" * (2 << 20))
+    result = read(
+        "\n".join([HEADER, *many, ""]), "\n".join([HEADER, *many[:19], large, ""]), mapping=mapping
+    )
+    assert result.forms == 20
+    assert "record-vanished" not in result.rules()
 
 
 def test_a_large_cell_is_read(read: Reader) -> None:

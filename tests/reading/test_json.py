@@ -141,6 +141,10 @@ class TestResponses:
             ),
             ({"valueString": "two"}, None),
             ({"valueCoding": {"code": "LA6570-1"}}, None),
+            ({"valueCoding": {"display": "2"}}, "2"),
+            ({"valueCoding": {"display": "Several days"}}, None),
+            ({"valueReference": {"reference": "Patient/1"}}, None),
+            ({"valueAttachment": {"url": "a.png"}}, None),
             ({"valueDecimal": 1e1}, None),
         ],
     )

@@ -95,6 +95,12 @@ def test_a_serial_number_without_a_day_is_refused(made: Callable[..., Read], cel
     assert made(record(day=cell)).at("date-unreadable") == [(2, "date")]
 
 
+def test_a_number_beyond_all_numbers_is_no_blank_answer(tmp_path: Path) -> None:
+    path = book(tmp_path / "b.xlsx", {"S": [NAMES, record(answers=(3,) * 9)]})
+    result = read(repacked(path, in_sheet(b"<v>3</v></c></row>", b"<v>1e400</v></c></row>")))
+    assert result.at("answer-undeclared") == [(2, "q9")]
+
+
 def test_an_id_that_lost_digits_is_refused(made: Callable[..., Read]) -> None:
     result = made(record(1234567890123456.0), record("1.23457E+11"), record(123456789012))
     assert result.at("id-mangled") == [(2, "patient"), (3, "patient")]
@@ -323,6 +329,8 @@ def bomb(path: Path) -> Path:
         (lambda p: repacked(p, in_sheet(b"<sheetData>", b"<sheetData><row><c r=")), "not-a-workbook"),
         (lambda p: repacked(p, lambda n, c: b"<!DOCTYPE x>" + c if n == "xl/workbook.xml" else c), "not-a-workbook"),
         (lambda p: repacked(p, lambda n, c: b"" if n == "xl/workbook.xml" else c), "not-a-workbook"),
+        (lambda p: repacked(p, in_sheet(b"<worksheet ", b"<!DOCTYPE x><worksheet ")), "not-a-workbook"),
+        (lambda p: repacked(p, in_sheet(b"<v>1</v>", b"<v>&one;</v>")), "not-a-workbook"),
         (lambda p: p.write_bytes(p.read_bytes()[:2000]), "archive-unreadable"),
         (lambda p: p.write_bytes(b"PK\x03\x04 and nothing"), "archive-unreadable"),
         (lambda p: p.write_bytes(b"patient,therapist\n"), "not-a-workbook"),

@@ -43,11 +43,14 @@ def test_a_copied_night_is_verified_and_a_spoilt_one_is_found(tmp_path: Path) ->
     assert f"<strong>{n} of {n} figures agree</strong>" in methods and "Figures agree" in quality
 
     spoil(copy / "auditors" / "score" / "scale_score.parquet", "value = value + 1")
+    # a night of a program that did not know the table yet
+    (copy / "auditors" / "model" / "risk.parquet").unlink()
     result = rapport("verify", copy, "--seed", "7", cwd=tmp_path)
     assert result.returncode == 50, result.stderr
     assert "seed 7" in result.stdout
     assert "DISAGREES: scores of forms (score.scale_score): 47 of 48 figures agree" in result.stdout
     assert " total: value\n" in result.stdout
+    assert "chances of a last session (model.risk): NOT CHECKED, the night has no" in result.stdout
     assert f"{CANARY}" not in result.stdout
 
     (copy / "auditors" / "score" / "scale_score.parquet").write_bytes(b"PAR1 no more")
