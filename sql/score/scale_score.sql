@@ -17,7 +17,7 @@
 --          why_not VARCHAR         why there is no score; NULL where there is one
 --          band VARCHAR            published name of the range the score lies in, where there is
 --                                  one
--- version: 2
+-- version: 3
 -- patient: patient_id
 with scale as (
     select
@@ -40,7 +40,7 @@ computable as (
         instrument_id,
         scale,
     from of_items
-    union all
+    union distinct
     select
         part.instrument_id,
         part.scale,

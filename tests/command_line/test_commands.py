@@ -167,7 +167,8 @@ def test_read_writes_rows_and_findings(tmp_path: Path) -> None:
     with expected.open(encoding="utf-8", newline="") as file:
         assert found == list(csv.reader(file))
     listed = json.loads(findings.read_text(encoding="utf-8"))
-    assert {"file", "line", "column", "rule", "severity", "message"} == set(listed[0])
+    keys = {"file", "line", "column", "rule", "severity", "message", "what_to_do"}
+    assert keys == set(listed[0])
 
 
 def test_read_can_be_piped(tmp_path: Path) -> None:
