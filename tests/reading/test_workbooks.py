@@ -331,6 +331,8 @@ def bomb(path: Path) -> Path:
         (lambda p: repacked(p, lambda n, c: b"" if n == "xl/workbook.xml" else c), "not-a-workbook"),
         (lambda p: repacked(p, in_sheet(b"<worksheet ", b"<!DOCTYPE x><worksheet ")), "not-a-workbook"),
         (lambda p: repacked(p, in_sheet(b"<v>1</v>", b"<v>&one;</v>")), "not-a-workbook"),
+        (lambda p: repacked(p, in_sheet(b't="s"><v>1</v>', b't="s"><v>-1</v>')), "not-a-workbook"),
+        (lambda p: repacked(p, in_sheet(b't="s"><v>1</v>', b"t='s' ><v > 1</v>")), "not-a-workbook"),
         (lambda p: p.write_bytes(p.read_bytes()[:2000]), "archive-unreadable"),
         (lambda p: p.write_bytes(b"PK\x03\x04 and nothing"), "archive-unreadable"),
         (lambda p: p.write_bytes(b"patient,therapist\n"), "not-a-workbook"),
