@@ -94,8 +94,10 @@ class CellGrammar:
         """Where a header name stands, counted from 1."""
         return list(self.columns).index(clean_name(name)) + 1
 
-    def condition(self, condition: Condition) -> str:
-        """True where the record meets a condition of the mapping."""
+    def condition(self, condition: Condition | None) -> str:
+        """True where the record meets a condition of the mapping; always where there is none."""
+        if condition is None:
+            return "true"
         return matches(self.cell(condition.column), condition.matches)
 
     def is_missing(self, expression: str) -> str:
