@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from flows.reading.cell_status import OK, first_fault
 from schemas.export_format import Condition, FieldRule, MissingIf, Source
 from schemas.mapping_parts import NAMED_FORMATS, tells_time
+from schemas.shaping import SESSION_COLUMN
 
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 ISO_CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d{1,6})?)?"
@@ -116,6 +117,9 @@ class CellGrammar:
         cells = []
         for name in rule.columns:
             cell = self.cell(name)
+            if name == SESSION_COLUMN:
+                # The mapping's own word for a session, whatever cells of that text mean.
+                return cell
             gone = self.is_missing(cell) + (f" or {cell} in ({own})" if own else "")
             cells.append(f"case when {gone} then null else {cell} end")
         return cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"
