@@ -114,11 +114,12 @@ def tell_alike(
 
 
 def _overlooked(cell: str) -> str:
-    """An id without what people overlook: case, spaces, apostrophes, unseen and lookalike signs."""
+    """An id without what people overlook: case, spaces, apostrophes, unseen and lookalike signs, zeros before a number."""
     bare = f"regexp_replace(nfc_normalize({cell}), '[\\p{{Z}}\\p{{C}}''`´’]', '', 'g')"
     latin = f"lower(translate({bare}, {literal(LOOKALIKES[0])}, {literal(LOOKALIKES[1])}))"
     is_plain = f"strlen({cell}) = length({cell}) and not regexp_matches({cell}, '[ \\t''`]')"
-    return f"case when {is_plain} then lower({cell}) else {latin} end"
+    seen = f"case when {is_plain} then lower({cell}) else {latin} end"
+    return f"regexp_replace({seen}, '^0+([0-9]+)$', '\\1')"
 
 
 def _tell_two_people(con: duckdb.DuckDBPyConnection, part: Part, findings: Findings) -> None:
