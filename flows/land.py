@@ -144,7 +144,9 @@ def archive(workspace: Workspace, dropped: Dropped) -> Landed | None:
         if before is None or _state(dropped.path) != before:
             return None
         kept = archive_path(workspace, sha256)
-        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        if not kept.parent.is_dir():
+            kept.parent.mkdir(mode=0o700)
+            sync_folder(workspace.archive)
         partial.replace(kept)
         sync_folder(kept.parent)
     except OSError as error:
