@@ -83,7 +83,10 @@ def total(tables: Iterable[tuple[str, Cost]]) -> Cost:
 
 
 def of_outcomes(tables: Iterable[tuple[str, Cost]]) -> Cost:
-    """What the tables of scores, changes and outcomes cost, with those they are made of."""
+    """What the tables of scores, changes and outcomes cost, with those they are made of.
+
+    Commit and checkpoint, which they share with all others, are not in it.
+    """
     made_of = set[str](OUTCOMES)
     for file in reversed(_files()):
         if file.name in made_of:
