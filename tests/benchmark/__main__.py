@@ -134,7 +134,10 @@ def print_scoring(sessions: int) -> None:
         *sorted(scoring.tables, key=lambda row: -row[1].seconds),
         ("all scores of these sessions", whole),
         ("of that, writing: the same tables copied as they are", total(scoring.copied)),
-        ("score, change and outcome, with what they are made of", of_outcomes(scoring.tables)),
+        (
+            "score, change, outcome, with what they are made of, until the commit",
+            of_outcomes(scoring.tables),
+        ),
         ("of that, writing: the same tables copied as they are", of_outcomes(scoring.copied)),
         (f"the night after: {came}", scoring.nights[0][1]),
         (f"a night on which nothing came: {nothing}", scoring.nights[1][1]),

@@ -83,14 +83,14 @@ def total(tables: Iterable[tuple[str, Cost]]) -> Cost:
 
 
 def of_outcomes(tables: Iterable[tuple[str, Cost]]) -> Cost:
-    """What the tables of scores, changes and outcomes cost, with those they are made of."""
-    files = {file.name: file for file in _files()}
-    wanted, made_of = list(OUTCOMES), set[str]()
-    while wanted:
-        name = wanted.pop()
-        if name in files and name not in made_of:
-            made_of.add(name)
-            wanted += files[name].inputs
+    """What the tables of scores, changes and outcomes cost, with those they are made of.
+
+    Commit and checkpoint, which they share with all others, are not in it.
+    """
+    made_of = set[str](OUTCOMES)
+    for file in reversed(_files()):
+        if file.name in made_of:
+            made_of.update(file.inputs)
     return total((name, cost) for name, cost in tables if f"score.{name}" in made_of)
 
 
