@@ -135,7 +135,9 @@ class CellGrammar:
                 return cell
             gone = self.is_missing(cell) + (f" or {cell} in ({own})" if own else "")
             if no_blanks:
-                gone += f" or trim({cell}, {literal(BLANKS)}) = ''"
+                # Hardly any cell begins as blanks do: only those are looked at.
+                may_be = f"({cell} < '!' or {cell} > '~')"
+                gone += f" or ({may_be} and trim({cell}, {literal(BLANKS)}) = '')"
             cells.append(f"case when {gone} then null else {cell} end")
         return cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"
 

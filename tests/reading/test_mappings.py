@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,13 @@ def test_a_fault_is_told_once_with_its_path(changes: dict[str, Any], path: str) 
     assert [fault.removeprefix("mapping: ").split(": ")[0] for fault in told] == [
         f"source.1.{path}"
     ]
+
+
+def test_the_mapping_that_the_documentation_begins_with_has_no_fault() -> None:
+    text = (Path(__file__).parents[2] / "docs/mapping.md").read_text(encoding="utf-8")
+    whole = text.split("```toml\n")[1].split("```")[0]
+    mapping = check_mapping(tomllib.loads(whole))
+    DeliveryRules(mapping, REGISTRY, date(1990, 1, 1), None).check()
 
 
 def test_an_episode_needs_an_id() -> None:

@@ -14,7 +14,7 @@ from flows.reading.delivery import DeliveryRules, read_delivery
 from flows.reading.incoming import Pseudonyms
 from schemas.export_format import Mapping
 from tests.reading.conftest import HEADER, REGISTRY, phq_mapping, row
-from tests.reading.test_reshape import long_lines, long_mapping, text
+from tests.reading.test_reshape import long_lines, long_mapping, text, wide_mapping
 
 FORM: dict[str, Any] = {
     "instrument": "PHQ-9",
@@ -86,3 +86,15 @@ def test_answers_that_were_turned_already_are_turned_back(tmp_path: Path) -> Non
     assert pointers(tmp_path, content, turned, phq9=phq9) == [(3, "q9")]
     raw = phq_mapping(form=[{**FORM, "reversed": "raw"}])
     assert pointers(tmp_path, content, raw, phq9=phq9) == [(2, "q9")]
+
+
+def test_with_a_column_for_each_session_that_column_is_named(tmp_path: Path) -> None:
+    items = {f"q{n}": ["PHQ-9", n] for n in range(1, 10)}
+    wide = {"columns": "{form}_{time}", "forms": items, "times": {r"s(\d)": r"\1"}}
+    names = [f"{name}_s{session}" for session in (1, 2) for name in ("date", *items)]
+    cells = ["2026-03-01", *"000000000", "2026-03-08", *"700000001"]
+    content = "\n".join(
+        [",".join(["patient", "therapist", *names]), ",".join(["p1", "t1", *cells])]
+    )
+    mapping = wide_mapping(wide={**wide, "carry": ["date"]})
+    assert pointers(tmp_path, f"{content}\n", mapping) == [(2, "q9_s2")]

@@ -153,7 +153,7 @@ def test_a_file_of_more_cases_than_it_states_is_refused(
     how: dict[str, bool], tmp_path: Path
 ) -> None:
     path = tmp_path / "d"
-    pyreadstat.write_sav(forms(50), str(path), **how)
+    WRITE["sav"](forms(50), str(path), **how)
     whole = path.read_bytes()
     assert Read(read_paths([path], by("sav"))).forms == 50
     for stated in (49, 1):
