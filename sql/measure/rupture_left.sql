@@ -11,7 +11,7 @@
 --          n_eligible INTEGER     all ruptures that began
 --          numerator_low INTEGER  ended by leaving, if none of the undecided was
 --          numerator_high INTEGER ended by leaving, if all of the undecided were
--- version: 1
+-- version: 2
 -- label:   Ruptures that ended in leaving
 -- section: alliance
 -- order:   250
@@ -35,8 +35,9 @@ select
     count(*) filter (where rupture.state = 'ended_in_rupture')::integer as numerator,
     count(*)::integer as n_eligible,
     count(*) filter (where rupture.state = 'ended_in_rupture')::integer as numerator_low,
-    count(*) filter (where rupture.state not in ('repaired', 'unrepaired'))::integer
-        as numerator_high,
+    count(*) filter (
+        where rupture.state not in ('repaired', 'unrepaired', 'unresolved_at_planned_end')
+    )::integer as numerator_high,
 from score.rupture as rupture
 join ref.period as period on rupture.onset_on between period.period_start and period.period_end
 group by all

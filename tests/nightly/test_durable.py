@@ -26,7 +26,11 @@ def test_files_and_nights_are_on_the_disk_before_they_are_put_in_place(
         )
 
     def watched(path: Path, target: Path) -> None:
-        if path.is_symlink() or begun.archive in target.parents or begun.published in target.parents:
+        if (
+            path.is_symlink()
+            or begun.archive in target.parents
+            or begun.published in target.parents
+        ):
             parts = [] if path.is_symlink() else [path, *path.rglob("*")]
             unsynced[target.name] = [p.name for p in parts if p.lstat().st_ino not in synced]
             shown_since_sync.add(target)
