@@ -378,4 +378,10 @@ def _lines(label: str, value: str | None) -> list[str]:
     """Breaks a label into at most two lines; one where it fits beside its value."""
     if len(label) + 2 + len(value or "") <= ROW_WIDTH:
         return [label]
-    return textwrap.wrap(label, LABEL_WIDTH, max_lines=2, placeholder=" …", break_on_hyphens=False)
+    beside = max(min(LABEL_WIDTH, ROW_WIDTH - 2 - len(value or "")), LABEL_WIDTH // 2)
+    first = textwrap.wrap(label, beside, break_on_hyphens=False)[0]
+    # nothing stands beside the second line
+    rest = textwrap.shorten(
+        label[len(first) :], ROW_WIDTH, placeholder=" …", break_on_hyphens=False
+    )
+    return [first, rest] if rest else [first]
