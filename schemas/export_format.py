@@ -135,13 +135,13 @@ class Source(Strict):
             )
         faults = [
             f"{what} needs {key} (fields.{key} or its own)"
-            for what, part in [
-                ("appointment", self.appointment),
-                ("episode", self.episode),
-                ("action", self.action),
+            for what, part, keys in [
+                ("appointment", self.appointment, ("patient",)),
+                ("episode", self.episode, ("patient", "episode")),
+                ("action", self.action, ("patient",)),
             ]
             if part is not None
-            for key in ("patient",)
+            for key in keys
             if self.field_for(part, key) is None
         ]
         if self.action and (others or self.join):

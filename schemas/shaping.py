@@ -82,7 +82,7 @@ def shaped_source(source: Source) -> Source:
         changes["missing"] = {**source.missing, ABSENT: absent}
         changes["read"] = source.read.model_copy(update={"keep": (), "drop": ()})
     if source.wide is not None:
-        session = FieldRule(column=SESSION_COLUMN)
+        session = FieldRule(column=SESSION_COLUMN, matches=".*")
         changes["fields"] = source.fields.model_copy(update={"session": session})
         changes["key"] = (*source.key, SESSION_COLUMN) if source.key else ()
     return source.model_copy(update=changes)

@@ -17,6 +17,8 @@ from schemas.instrument_types import Instrument
 from schemas.presets import WITH_HEADER, presets
 
 FILL_IN = "FILL IN"
+# Where REDCap repeats a form, the event is the same for all of its sessions.
+REPEAT = "redcap_repeat_instance"
 
 
 def draft(
@@ -121,6 +123,8 @@ def _fields(look: Look, guesses: Guesses, preset: dict[str, Any], forms: Forms) 
             continue
         if role == "patient" and (look.preset or "") == "redcap":
             name = look.columns[0]
+        if role == "session" and any(look.cells(REPEAT).keys() - {""}):
+            name = REPEAT
         if name and name not in used:
             told = "; for names of people add personal = true" if role == "therapist" else ""
             lines.append(f"{role} = {{ column = {text_of(name)} }}  # GUESS{told}")

@@ -53,7 +53,7 @@ def form_tables(
     if forms.used or preset.get("code"):
         return forms
     for group in guesses.groups:
-        _add_form(forms, look, group, codebook, preset.get("missing", {}))
+        _add_form(forms, look, group, guesses.dates, codebook, preset.get("missing", {}))
         for name in guesses.telling:
             words = f"column = {text_of(name)}, matches = '...'"
             forms.lines.append(f"# when = {{ {words} }}  # GUESS: may tell forms apart")
@@ -71,6 +71,7 @@ def _add_form(
     forms: Forms,
     look: Look,
     group: ItemGroup,
+    dates: Mapping[str, list[str]],
     codebook: Mapping[str, CodebookField],
     missing: Mapping[str, Any],
 ) -> None:
@@ -86,6 +87,10 @@ def _add_form(
     if when:
         forms.lines.append(f"when = {{ column = {text_of(when)}, matches = '[12]' }}  # GUESS")
         forms.used.append(when)
+    if own := _own_date(group, dates, codebook):
+        rule = f"column = {text_of(own)}, formats = {text_of(dates[own][:1])}"
+        forms.lines.append(f"answered_at = {{ {rule} }}  # GUESS: a date of its own")
+        forms.used.append(own)
     respondent = known.respondent if known else "patient"
     forms.lines += [
         f"instrument = {text_of(name)}  # {told}",
@@ -121,6 +126,23 @@ def _when(look: Look, group: ItemGroup, codebook: Mapping[str, CodebookField]) -
         return name if name in look.columns else None
     after = look.columns[look.columns.index(group.columns[-1]) :]
     return next((name for name in after if name.endswith("_complete")), None)
+
+
+def _own_date(
+    group: ItemGroup, dates: Mapping[str, list[str]], codebook: Mapping[str, CodebookField]
+) -> str | None:
+    """Of several dates the one of the same form: the dictionary's, else by the beginning of its name."""
+    stem = re.sub(r"[\W_]+$", "", group.template.split("{")[0]).lower()
+    first = codebook.get(group.columns[0])
+    fits = [
+        name
+        for name in dates
+        if (first and name in codebook and codebook[name].form == first.form)
+        or (len(stem) > 1 and name.lower().startswith(stem))
+    ]
+    # What the product stamps tells when the form was saved, not when it was filled in.
+    fits.sort(key=lambda name: name.endswith("_timestamp"))
+    return fits[0] if fits and len(dates) > 1 else None
 
 
 def _missing_codes(codebook: Mapping[str, CodebookField], column: str) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from flows.reading.cell_status import OK, first_fault
 from schemas.export_format import Condition, FieldRule, MissingIf, Source
 from schemas.mapping_parts import NAMED_FORMATS, tells_time
+from schemas.shaping import SESSION_COLUMN
 
 ISO_DATE = r"\d{4}-\d{2}-\d{2}"
 ISO_CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.]\d{1,6})?)?"
@@ -24,8 +25,12 @@ SERIAL = r"[0-9]{1,7}([.,][0-9]{1,17})?"
 ISO_OFFSET = r"(Z|[+-]\d{2}:?\d{2})$"
 # Longer texts are remarks in a column taken for an id; a few of them fill the memory.
 LONGEST_ID = 200
+BLANKS = " \t\u00a0\u2007\u202f\u3000\u200b\ufeff"
+# The mark that begins a file, inside of one: files were put together, and read in one encoding or another.
+BYTE_ORDER_MARK = "(?:\ufeff|\u00ef\u00bb\u00bf).*"
 SCIENTIFIC = r"\d([.,]\d+)?[eE]\+?\d+"
-# What spreadsheets make of ids like 3-2: 02. Mrz, 2-Mar, Mar-02, 02.03.2026, 2026-03-02 00:00:00.
+# What spreadsheets make of ids like 3-2: 02. Mrz, 2-Mar, Mar-02, 02.03.2026, 2026-03-02 00:00:00;
+# and what statistics programs make of 417: 417.0.
 MONTH = "(?i:jan|feb|m[aä]r|mrz|apr|ma[yij]|mei|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]{0,6}[.]?"
 DATE_SHAPED = "|".join(
     [
@@ -33,6 +38,7 @@ DATE_SHAPED = "|".join(
         rf"{MONTH}[ -](\d\d|\d{{4}})",
         r"\d{1,2}[./-]\d{1,2}[./-](19|20)\d\d",
         r"(19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}([ T]00:00(:00)?)?",
+        r"\d+[.,]0",
     ]
 )
 
@@ -110,13 +116,23 @@ class CellGrammar:
         chosen, other = literal(reason.reason), literal(reason.otherwise)
         return f"case when {self.condition(reason.when)} then {chosen} else {other} end"
 
-    def present(self, rule: FieldRule) -> str:
-        """The first of the rule's cells that is not missing, as text; NULL where all are."""
+    def present(self, rule: FieldRule, *, no_blanks: bool = False) -> str:
+        """The first of the rule's cells that is not missing, as text; NULL where all are.
+
+        Args:
+            rule: names the cells.
+            no_blanks: a cell of blanks alone is missing, whatever is declared.
+        """
         own = ", ".join(map(literal, rule.missing))
         cells = []
         for name in rule.columns:
             cell = self.cell(name)
+            if name == SESSION_COLUMN:
+                # The mapping's own word for a session, whatever cells of that text mean.
+                return cell
             gone = self.is_missing(cell) + (f" or {cell} in ({own})" if own else "")
+            if no_blanks:
+                gone += f" or trim({cell}, {literal(BLANKS)}) = ''"
             cells.append(f"case when {gone} then null else {cell} end")
         return cells[0] if len(cells) == 1 else f"coalesce({', '.join(cells)})"
 
@@ -133,10 +149,11 @@ def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[
     """
     if rule is None:
         return [(name, "null::varchar"), (f"{name}_status", OK)]
-    steps = _Steps(name, grammar.present(rule))
+    # Blanks identify nobody; where words are declared they are one that is not.
+    steps = _Steps(name, grammar.present(rule, no_blanks=not rule.map))
     steps.failures.append((f"length({steps.last}) > {LONGEST_ID}", "long"))
     if rule.personal is False and rule.matches is None:
-        shapes = f"{SCIENTIFIC}|{DATE_SHAPED}" if is_id(name) else SCIENTIFIC
+        shapes = f"{SCIENTIFIC}|{BYTE_ORDER_MARK}" + (f"|{DATE_SHAPED}" if is_id(name) else "")
         steps.failures.append((matches(steps.last, shapes), "mangled"))
     steps.rewrite(rule)
     if rule.type == "int":

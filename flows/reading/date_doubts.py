@@ -123,10 +123,10 @@ def _tell_clock(
                   where {date.name}_clock is not null and dropped_by is null)
             where timezone({at}, {there}) <> q or {again}
         )
-        select line, is_skipped from record join record_line l on l.row = record.rowid
+        select line, session, is_skipped from record join record_line l on l.row = record.rowid
         join odd on odd.q = time_bucket({QUARTER}, {date.name}_clock)
-        where dropped_by is null order by line"""
+        where dropped_by is null order by line, session"""
     ).pl()
-    findings.add_lines("time-skipped", odd.filter("is_skipped")["line"], date.column, zone=zone)
-    repeated = odd.filter(~odd["is_skipped"])["line"]
-    findings.add_lines("time-repeated", repeated, date.column, zone=zone)
+    skipped, repeated = odd.filter("is_skipped"), odd.filter(~odd["is_skipped"])
+    for rule, rows in (("time-skipped", skipped), ("time-repeated", repeated)):
+        findings.add_lines(rule, rows["line"], date.column, None, rows["session"], zone=zone)

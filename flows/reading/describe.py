@@ -114,11 +114,12 @@ def tell_alike(
 
 
 def _overlooked(cell: str) -> str:
-    """An id without what people overlook: case, spaces, apostrophes, unseen and lookalike signs."""
+    """An id without what people overlook: case, spaces, apostrophes, unseen and lookalike signs, zeros before a number."""
     bare = f"regexp_replace(nfc_normalize({cell}), '[\\p{{Z}}\\p{{C}}''`´’]', '', 'g')"
     latin = f"lower(translate({bare}, {literal(LOOKALIKES[0])}, {literal(LOOKALIKES[1])}))"
     is_plain = f"strlen({cell}) = length({cell}) and not regexp_matches({cell}, '[ \\t''`]')"
-    return f"case when {is_plain} then lower({cell}) else {latin} end"
+    seen = f"case when {is_plain} then lower({cell}) else {latin} end"
+    return f"regexp_replace({seen}, '^0+([0-9]+)$', '\\1')"
 
 
 def _tell_two_people(con: duckdb.DuckDBPyConnection, part: Part, findings: Findings) -> None:
@@ -167,21 +168,26 @@ def _tell_missing(
     source: str,
     findings: Findings,
 ) -> None:
+    # Sessions are told apart only where each has columns of its own.
+    session = "session" if findings.session_columns else "null::varchar"
     missing = con.execute(
         f"""
-        select item, reason, count(*) as n, min(line, {_shown("answer-missing")}) as lines
-        from (select l.line, unnest(range(1, {len(part.items)} + 1)) as item,
+        select item, reason, session, count(*) as n, min(line, {_shown("answer-missing")}) as lines
+        from (select l.line, {session} as session, unnest(range(1, {len(part.items)} + 1)) as item,
                      unnest({part.prefix}_missing) as reason
               from {source} where {here} and {part.prefix}_missing is not null)
         where reason is not null and reason <> 'invalid'
-        group by item, reason order by item, reason"""
+        group by item, reason, session order by item, reason, session"""
     ).pl()
+    columns = [
+        findings.column_in(part.items[item - 1], session)
+        for item, session in missing.select("item", "session").iter_rows()
+    ]
     known = finding_rules()["answer-missing"]
-    spelled = missing.explode("lines").select(
+    named = missing.with_columns(pl.Series("column_name", columns, dtype=pl.String))
+    spelled = named.explode("lines").select(
         pl.col("lines").cast(pl.Int32).alias("line"),
-        pl.col("item").replace_strict(
-            dict(enumerate(part.items, start=1)), default=None, return_dtype=pl.String
-        ).alias("column_name"),
+        "column_name",
         pl.lit("answer-missing").alias("rule"),
         pl.lit(known.severity).alias("severity"),
         pl.col("n").cast(pl.Int32).alias("n_broken"),
@@ -206,17 +212,20 @@ def _tell_total(
     prefix = part.prefix
     totals = con.execute(
         f"""
-        select line, {prefix}_total <> list_sum({prefix}_answers) as disagrees,
+        select line, session, {prefix}_total <> list_sum({prefix}_answers) as disagrees,
                list_aggregate({prefix}_answers, 'count') < {len(part.items)} as incomplete
         from {source}
         where {here} and {prefix}_total is not null
           and list_aggregate({prefix}_answers, 'count') > 0
-          and not coalesce(list_contains({prefix}_missing, 'invalid'), false) order by line"""
+          and not coalesce(list_contains({prefix}_missing, 'invalid'), false) order by line, session"""
     ).pl()
-    wrong = totals.filter("disagrees")
-    findings.add_lines("total-disagrees", wrong["line"], column)
-    findings.add_lines("total-of-incomplete-form", totals.filter("incomplete")["line"], column)
     unread = con.execute(
-        f"select line from {source} where {here} and {prefix}_total_status = 'undeclared'"
+        f"select line, session from {source} where {here} and {prefix}_total_status = 'undeclared'"
+        " order by all"
     ).pl()
-    findings.add_lines("total-disagrees", unread["line"], column)
+    for rule, rows in (
+        ("total-disagrees", totals.filter("disagrees")),
+        ("total-of-incomplete-form", totals.filter("incomplete")),
+        ("total-disagrees", unread),
+    ):
+        findings.add_lines(rule, rows["line"], column, None, rows["session"])

@@ -167,9 +167,11 @@ def _read_prepared(
     con.execute(
         "create or replace temp table cell_line (row bigint, column_name varchar, line int)"
     )
+    reading.findings.session_columns = {}
     if is_reshaped(prepared.source):
         task = replace(task, source=prepared.source)
         prepared = replace(prepared, table=_reshape(con, task, prepared.table, reading))
+    reading.risks.session_columns = reading.findings.session_columns
     source = shaped_source(prepared.source)
     task = replace(task, source=source)
     _read_table(con, task, replace(prepared, source=source), reading)

@@ -45,12 +45,14 @@ class Findings:
         frames: findings added by rule.
         places: parts of the file in which lines are counted anew, named for people.
         stride: from one part's lines to the next one's; None: the file is one.
+        session_columns: where a form's cells stand by session, the file's column by name and session.
     """
 
     single: list[Finding] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
     places: tuple[str, ...] = ()
     stride: int | None = None
+    session_columns: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def divide(self, places: Sequence[str], stride: int) -> None:
         """Say that the file has parts, each with lines of its own.
@@ -76,6 +78,18 @@ class Findings:
         if part not in self.places:
             return None
         return self.places.index(part) * (self.stride or 0) + line
+
+    def column_in(self, column: str | None, session: object) -> str | None:
+        """The file's column that holds what a form calls `column`, in one of its sessions.
+
+        Args:
+            column: a name, or several of them joined as findings join them.
+            session: as the record tells it.
+        """
+        if column is None:
+            return None
+        names = column.split(" / ")
+        return " / ".join(self.session_columns.get((name, str(session)), name) for name in names)
 
     def add(
         self,
@@ -108,6 +122,7 @@ class Findings:
         lines: pl.Series,
         column: str | None = None,
         n_checked: int | None = None,
+        sessions: pl.Series | None = None,
         **about: Any,
     ) -> None:
         """Add one finding for each line, or for the first of them where the rule is kept short.
@@ -117,9 +132,16 @@ class Findings:
             lines: physical text lines, any order.
             column: the column concerned.
             n_checked: how many rows the rule looked at.
+            sessions: of each line, where each session may have columns of its own.
             about: places of the message; `n` is the full count.
         """
         if lines.is_empty():
+            return
+        if sessions is not None and self.session_columns:
+            cells = pl.DataFrame({"line": lines, "session": sessions})
+            for (session,), own in cells.group_by("session", maintain_order=True):
+                told = self.column_in(column, session)
+                self.add_lines(rule, own["line"], told, n_checked, **about)
             return
         known = finding_rules()[rule]
         shown = lines.sort() if known.shown is None else lines.sort().head(known.shown)

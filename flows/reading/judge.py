@@ -164,7 +164,8 @@ def _tell(
     if faults.is_empty():
         return
     numbered = con.execute(
-        "select f.rule, f.field, l.line from faults f join record_line l using (row) order by all"
+        "select f.rule, f.field, l.line, r.session from faults f join record_line l using (row)"
+        " join record r on r.rowid = f.row order by all"
     ).pl()
     for (rule, field), rows in numbered.group_by("rule", "field", maintain_order=True):
         if rule in ("answer-undeclared", "answer-out-of-range", LINES_REFUSED):
@@ -174,7 +175,8 @@ def _tell(
             "as_of": bounds.latest,
             "earliest": bounds.earliest,
         } | _score_range(bounds, str(field))
-        findings.add_lines(str(rule), rows["line"], _told_column(part, str(field)), found, **about)
+        column = _told_column(part, str(field))
+        findings.add_lines(str(rule), rows["line"], column, found, rows["session"], **about)
     if part.items:
         _tell_answers(con, part, bounds, faults, found, findings)
 
@@ -209,18 +211,20 @@ def _tell_answers(
     low, high = bounds.lowest, bounds.highest
     cells = con.execute(
         f"""
-        select coalesce(c.line, answers.line) as line, item,
+        select coalesce(c.line, answers.line) as line, item, session,
                case when reason = 'invalid' then 'answer-undeclared'
                     when answer < $low or answer > $high then 'answer-out-of-range' end as rule
-        from (select record.rowid as row, l.line, unnest(range(1, {len(part.items)} + 1)) as item,
+        from (select record.rowid as row, l.line, session, unnest(range(1, {len(part.items)} + 1)) as item,
                      unnest({part.prefix}_answers) as answer, unnest({part.prefix}_missing) as reason
               from record join record_line l on l.row = record.rowid
               where record.rowid in (select row from wrong)) answers
         left join cell_line c
             on c.row = answers.row and c.column_name = ($items::varchar[])[answers.item]
-        where rule is not null order by rule, item, line""",
+        where rule is not null order by rule, item, line, session""",
         {"low": low, "high": high, "items": list(part.items)},
     ).pl()
     for (rule, item), rows in cells.group_by("rule", "item", maintain_order=True):
         column = part.items[int(str(item)) - 1]
-        findings.add_lines(str(rule), rows["line"], column, found, lowest=low, highest=high)
+        findings.add_lines(
+            str(rule), rows["line"], column, found, rows["session"], lowest=low, highest=high
+        )

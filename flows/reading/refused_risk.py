@@ -28,19 +28,22 @@ def point_to_refused_risks(
     con.register("lost_rows", lost.to_frame("row"))
     for risk in part.instrument.risk:
         column = part.items[risk.item - 1]
-        lines = con.execute(
+        found = con.execute(
             f"""
-            select coalesce(cell_line.line, record_line.line) as line
+            select coalesce(cell_line.line, record_line.line) as line, session
             from record
             join record_line on record_line.row = record.rowid
             left join cell_line on cell_line.row = record.rowid and cell_line.column_name = $column
             where record.rowid in (select row from lost_rows)
               and (({_raw_answer(verdict, part.instrument, risk)} {risk.op} {risk.value})
                    or {part.prefix}_missing[{risk.item}] = 'invalid')
-            order by line""",
+            order by line, session""",
             {"column": column},
-        ).pl()["line"]
-        risks.add_lines("risk-refused", lines, column, instrument=part.instrument.name)
+        ).pl()
+        risks.add_lines(
+            "risk-refused", found["line"], column, None, found["session"],
+            instrument=part.instrument.name,
+        )  # fmt: skip
     con.unregister("lost_rows")
 
 

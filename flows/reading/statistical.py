@@ -7,8 +7,10 @@ does not give one for are told.
 from __future__ import annotations
 
 import codecs
+import shutil
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,9 @@ READERS: dict[str, Callable[..., Any]] = {
 }
 BATCH_CELLS = 1_000_000
 CELL_BYTES = 8
+# Where an SPSS file states how many cases it has, and what stands there where it does not know.
+COUNT_OFFSET = 80
+NO_COUNT = b"\xff\xff\xff\xff"
 # A transport file is made of cards of as many bytes.
 TRANSPORT_CARD = 80
 LETTER = "^[a-z]$"
@@ -73,6 +78,8 @@ def prepare(export: Export) -> list[Prepared]:
         if height < size:
             break
         refuse_swelling(done * len(names) * CELL_BYTES, export.path.stat().st_size)
+    if export.source.read.format == "sav" and _holds_more(export, names[0], done):
+        raise FileRefused("not-a-data-file", kind="sav")
     told.tell()
     # The header of such a file stands on no line.
     table = writer.finish([clean_name(name) for name in names], header_line=0)
@@ -97,6 +104,23 @@ def _batch(export: Export, **rows: Any) -> tuple[dict[str, list[object]], Any]:
         return READERS[read.format](str(export.path), output_format="dict", **rows)
     except BROKEN:
         raise FileRefused("not-a-data-file", kind=read.format) from None
+
+
+def _holds_more(export: Export, name: str, cases: int) -> bool:
+    """True where an SPSS file holds more cases than it states: the reader stops at what is stated.
+
+    Args:
+        export: the file.
+        name: of one of its variables.
+        cases: as many as were read.
+    """
+    uncounted = replace(export, path=export.folder / "uncounted")
+    shutil.copyfile(export.path, uncounted.path)
+    with uncounted.path.open("r+b") as copy:
+        copy.seek(COUNT_OFFSET)
+        copy.write(NO_COUNT)
+    columns, _ = _batch(uncounted, row_offset=cases, row_limit=1, usecols=[name])
+    return any(columns.values())
 
 
 def _texts(columns: dict[str, list[object]], about: Any, decimal: str) -> pl.DataFrame:

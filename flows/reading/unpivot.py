@@ -39,7 +39,7 @@ def unpivot_sessions(
     wide = grammar.source.wide
     if wide is None:
         raise TypeError("the mapping has no wide table")
-    found = _columns(grammar, wide)
+    found = findings.session_columns = _columns(grammar, wide)
     cells = [name for form in forms for name in form.cells.values()]
     sessions = dict.fromkeys(session for _, session in found)
     selects = [

@@ -168,7 +168,8 @@ def _open(sheet: CalamineSheet, place: int, export: Export) -> _Sheet | None:
     rows = sheet.iter_rows()
     head = list(islice(rows, HEADER_RECORDS + read.header.rows))
     texts = [text_column(row, read.decimal).to_list() for row in head]
-    _spread_merged(texts, sheet)
+    if not read.header.join:
+        _spread_merged(texts, sheet)
     try:
         names, before, kinds = search_header(_HeadRows(texts), read)
     except FileRefused as refusal:

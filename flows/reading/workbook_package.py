@@ -33,6 +33,8 @@ LONGEST_REFERENCE = 12
 ENTITY = re.compile(rb"<!DOCTYPE|&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z_][\w.-]{0,40};")
 LONGEST_ENTITY = 48
 SPACED = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]*)""")
+# A cell that points into the list of texts by what is no number: the parser would take the first text.
+NO_TEXT = re.compile(rb"""=\s*["']s["'][^<>]*>\s*<v\b[^<>]*>(?![0-9]+<|<)""")
 ERROR_CELL = re.compile(rb"""<c\b(?=[^<>]*\bt=["']e["'])[^<>]*?\br=["'][A-Z]+([0-9]+)["']""")
 BARE_FORMULA = re.compile(
     rb"""<c\b(?![^<>]*\bt=["']str["'])[^<>]*?\br=["'][A-Z]+([0-9]+)["'][^<>]*>\s*"""
@@ -111,6 +113,8 @@ class SheetScan:
         if (before <= ord(" ")).any() or (data[named + 1] <= ord(" ")).any():
             for letters, digits in SPACED.findall(part):
                 self._extend(np.frombuffer(letters + digits + b" " * 12, dtype=np.uint8), [0])
+        if NO_TEXT.search(part):
+            raise FileRefused("not-a-workbook")
         if b'="e"' in part or b"='e'" in part:
             self.errors += map(int, ERROR_CELL.findall(part))
         if b"<f" in part:

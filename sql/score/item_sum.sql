@@ -14,7 +14,7 @@
 --          n_answered INTEGER      of these, answered or not applicable
 --          item_sum DECIMAL(18,9)  sum as if every item were there; NULL where too many are missing
 --          why_not VARCHAR         why there is no sum; NULL where there is one
--- version: 1
+-- version: 2
 -- patient: form_id
 with item as (
     select
@@ -136,8 +136,12 @@ select
     case
         when is_unkeyed then 'it is not known which items are reversed'
         when n_answered > 0 and n_counted_missing <= max_missing then null
+        when missing_over = 'form' and n_counted_missing = 1
+            then '1 item of the form is missing'
         when missing_over = 'form'
             then n_counted_missing::varchar || ' items of the form are missing'
+        when n_missing = 1
+            then '1 of ' || n_items::varchar || ' items of ' || scale || ' is missing'
         else
             n_missing::varchar || ' of ' || n_items::varchar
             || ' items of ' || scale || ' are missing'

@@ -53,6 +53,13 @@ def test_every_path_in_the_documents_exists() -> None:
             assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
+def test_the_glossary_says_every_word_once_and_in_order() -> None:
+    text = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
+    words = [word.lower() for word in re.findall(r"^\| \*\*(.+?)\*\* \|", text, re.MULTILINE)]
+    assert len(words) > 50
+    assert words == sorted(set(words))
+
+
 def test_every_command_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     source = (ROOT / "flows" / "cli.py").read_text(encoding="utf-8")

@@ -184,6 +184,31 @@ def test_redcaps_dictionary_gives_choices_and_forms(tmp_path: Path) -> None:
         said(path, path)
 
 
+def test_each_form_has_its_own_date_and_repeats_are_sessions(tmp_path: Path) -> None:
+    columns = ["record_id", "redcap_event_name", "redcap_repeat_instrument"]
+    columns += ["redcap_repeat_instance", "birth_day"]
+    forms = {"gad7": ["gad7_timestamp", "gad7_date"], "phq": ["phq_day"]}
+    for name, count in (("gad7", 7), ("phq", 9)):
+        columns += [*forms[name], *(f"{name}_{n}" for n in range(1, count + 1))]
+        columns.append(f"{name}_complete")
+    lines = []
+    for visit in (1, 2):
+        for form in forms:
+            row = {"record_id": "7", "redcap_event_name": "treatment", "birth_day": "1980-01-01"}
+            row |= {"redcap_repeat_instrument": form, "redcap_repeat_instance": str(visit)}
+            own = [name for name in columns if name.startswith(f"{form}_")]
+            row |= {name: f"2026-03-0{visit}" if name in forms[form] else "1" for name in own}
+            lines.append(",".join(row.get(name, "") for name in columns))
+    path = written(tmp_path, "\n".join([",".join(columns), *lines, ""]))
+    target = tmp_path / "clinic.toml"
+    said(path, None, target)
+    rows = read_paths([path], target).rows
+    assert set(rows["answered_at"]) == {"2026-03-01", "2026-03-02"}
+    assert set(rows["session_no"]) == {"1", "2"}
+    drafted = tomllib.loads(target.read_text())["source"][0]["form"]
+    assert [form["answered_at"]["column"] for form in drafted] == ["gad7_date", "phq_day"]
+
+
 def test_nothing_is_overwritten_and_odd_files_end_in_a_sentence(tmp_path: Path) -> None:
     path = written(tmp_path, "patient,date\np1,2026-03-01\n")
     target = written(tmp_path, "mine", "mine.toml")

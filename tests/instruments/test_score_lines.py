@@ -33,7 +33,7 @@ def test_lines_come_back_in_order_with_what_else_they_held(monkeypatch: pytest.M
 def test_a_missing_score_has_its_reason_and_a_missing_risk_answer_is_not_known() -> None:
     found = scored([{**PHQ9, "items": [1] * 8 + [None]}])[0]
     assert found["scores"] == {"total": None}
-    assert found["why_not"] == {"total": "1 of 9 items of total are missing"}
+    assert found["why_not"] == {"total": "1 of 9 items of total is missing"}
     assert found["bands"] == {}
     assert found["flags"] == [{"item": 9, "topic": "self-harm thoughts", "flagged": None}]
 

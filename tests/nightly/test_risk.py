@@ -62,7 +62,7 @@ def test_answers_are_listed_with_and_without_score_and_refused_rows_by_line(
     night, file = nights[0], "forms_risk.csv"
     assert listed(night, "risk_flag", "line, score_text, age_days", file) == [
         (2, "scored", 9),
-        (3, "no score: 1 of 9 items of total are missing", 8),
+        (3, "no score: 1 of 9 items of total is missing", 8),
     ]
     assert listed(night, "refused_risk", "n, lines_text, age_days", file) == [(2, "4, 6", 0)]
     review = (night / "auditors" / "review.html").read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ from flows.second.measure import wilson
 from flows.second.outcome import Scored, change_of
 from flows.second.rules import Rules
 from flows.second.score import scores_of
+from tests.oracle.periods import unlike_their_months
 from tests.oracle.second_view import questionnaires
 from tests.oracle.small_world import AS_OF, THROUGH, USED, World, make_world
 from tests.sql.warehouse_fixture import build_stages, insert, rows, shipped, warehouse
@@ -206,6 +207,10 @@ def test_figures_hold_together(pair: Pair) -> None:
         from measure.total group by all
         having coalesce(service, 0) <> coalesce(clinics, 0)"""
     assert rows(pair.con, sums) == []
+
+
+def test_a_quarter_holds_what_its_months_hold(pair: Pair) -> None:
+    assert unlike_their_months(pair.con) == []
 
 
 def test_input_order_does_not_matter(pair: Pair) -> None:

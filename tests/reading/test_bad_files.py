@@ -174,6 +174,21 @@ def test_ids_that_people_take_for_one_are_told_and_kept_apart(read: Reader, othe
     assert {cells[1] for cells in result.rows} == {"P1", other, "P2"}
 
 
+def test_numbers_that_differ_in_leading_zeros_are_told_and_kept_apart(read: Reader) -> None:
+    result = read(f"{HEADER}\n{row('0417')}\n{row('417', 2)}\n{row('0', 3)}\n{row('4170', 4)}\n")
+    assert result.at("ids-alike") == [(2, "patient"), (3, "patient")]
+    assert {cells[1] for cells in result.rows} == {"0417", "417", "0", "4170"}
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0", "\t", " \ufeff"])
+@pytest.mark.parametrize("declared", [{}, {"": "blank"}])
+def test_blanks_identify_nobody(read: Reader, blank: str, declared: dict[str, str]) -> None:
+    text = f"{HEADER}\n{row(blank)}\n{row('P2', 2).replace('t1', blank)}\n"
+    result = read(text, mapping=phq_mapping(missing=declared))
+    assert result.at("id-missing") == [(2, "patient")]
+    assert {cells[1:3] for cells in result.rows} == {("P2", None)}
+
+
 def test_ids_that_differ_in_their_digits_are_not_alike(read: Reader) -> None:
     patients = ["P1", "P-1", "P.1", "P01", "P11", "Ü1", "U1"]
     text = "".join(f"{row(patient, n)}\n" for n, patient in enumerate(patients))

@@ -90,6 +90,11 @@ def test_a_fault_is_told_once_with_its_path(changes: dict[str, Any], path: str) 
     ]
 
 
+def test_an_episode_needs_an_id() -> None:
+    told = faults(episode={"start": {"column": "begun", "formats": ["%Y-%m-%d"]}})
+    assert told == ["mapping: source.1: episode needs episode (fields.episode or its own)"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -239,8 +239,30 @@ class TestWide:
     def test_a_wrong_answer_is_told_at_its_line_and_column(self, read: Reader) -> None:
         lines = ["p1,t1,x,2026-01-01,25,2026-01-08,,", "p2,t1,20,2026-02-01,,,,"]
         result = read(text(*lines, header=self.header), mapping=wide_mapping())
-        assert result.at("score-undeclared") == [(2, "bdi")]
+        assert result.at("score-undeclared") == [(2, "bdi_s0")]
         assert len(result.rows) == 2
+
+    def test_findings_name_the_column_of_the_session(self, read: Reader) -> None:
+        items = {f"q{n}": ["PHQ-9", n] for n in range(1, 10)}
+        wide = {"columns": "{form}_{time}", "forms": items, "times": {r"s(\d)": r"\1"}}
+        mapping = wide_mapping(wide={**wide, "carry": ["date"]}, missing={"": "blank"})
+        header = ["patient", "therapist"]
+        header += [f"{name}_s{n}" for n in (1, 2) for name in ("date", *items)]
+        good, bad = ["2026-01-01", *"111111111"], ["2026-13-01", *"111111119"]
+        gaps = ["2026-02-30", "", *"1111x111"]
+        lines = [",".join(("p1", "t1", *good, *bad)), ",".join(("p2", "t1", *gaps, *good))]
+        result = read(text(*lines, header=",".join(header)), mapping=mapping)
+        assert result.at("date-unreadable") == [(2, "date_s2"), (3, "date_s1")]
+        assert result.at("answer-out-of-range") == [(2, "q9_s2")]
+        assert result.at("answer-undeclared") == [(3, "q6_s1")]
+        assert result.at("answer-missing") == [(3, "q1_s1")]
+
+    def test_a_session_called_like_a_missing_code_stays(self, read: Reader) -> None:
+        wide = {**WIDE, "times": {r"s(\d+)": r"\1", "fu1": "1e5"}}
+        line = "p1,t1,30,2026-01-01,25,2026-01-08,12,2026-06-01"
+        mapping = wide_mapping(wide=wide, missing={"": "blank", "1": "refused"})
+        rows = read(text(line, header=self.header), mapping=mapping).reading.rows
+        assert rows["session_no"].to_list() == ["0", "1", "1e5"]
 
     def test_records_of_one_line_and_session_have_keys_of_their_own(self, read: Reader) -> None:
         lines = ["p1,t1,30,2026-01-01,25,2026-01-08,12,2026-06-01"]

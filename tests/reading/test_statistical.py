@@ -148,6 +148,19 @@ def test_what_is_no_such_file_is_refused(form: str, content: bytes, tmp_path: Pa
         texts(path, form)
 
 
+@pytest.mark.parametrize("how", [{}, {"row_compress": True}, {"compress": True}])
+def test_a_file_of_more_cases_than_it_states_is_refused(
+    how: dict[str, bool], tmp_path: Path
+) -> None:
+    path = tmp_path / "d"
+    pyreadstat.write_sav(forms(50), str(path), **how)
+    whole = path.read_bytes()
+    assert Read(read_paths([path], by("sav"))).forms == 50
+    for stated in (49, 1):
+        path.write_bytes(whole[:80] + stated.to_bytes(4, "little") + whole[84:])
+        assert Read(read_paths([path], by("sav"))).rules() == {"not-a-data-file"}
+
+
 @pytest.mark.parametrize("form", ["sav", "dta"])
 def test_a_file_that_was_cut_off_is_refused(form: str, tmp_path: Path) -> None:
     path = tmp_path / "d"

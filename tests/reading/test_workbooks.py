@@ -151,6 +151,28 @@ def test_a_name_merged_over_header_rows_stands_in_each(tmp_path: Path) -> None:
     assert read(path, by(read__header={"find": ["patient", "q9"]})).forms == 1
 
 
+def test_sessions_merged_over_their_columns_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "b.xlsx"
+    with xlsxwriter.Workbook(str(path), {"default_date_format": "dd.mm.yyyy"}) as made:
+        sheet = made.add_worksheet()
+        sheet.merge_range(0, 0, 1, 0, "patient")
+        for session in (1, 2):
+            sheet.merge_range(0, 2 * session - 1, 0, 2 * session, f"Sitzung {session}")
+            sheet.write_row(1, 2 * session - 1, ["Datum", "Summe"])
+        sheet.write_row(2, 0, ["p1", date(2026, 3, 1), 20, date(2026, 3, 8), 15])
+    wide = {
+        "columns": "{time} | {form}", "carry": ["Datum"],
+        "forms": {"Summe": ["CORE-10", "total"]}, "times": {r"Sitzung (\d+)": r"\1"},
+    }  # fmt: skip
+    fields = {
+        "patient": {"column": "patient"},
+        "answered_at": {"column": "Datum", "formats": ["excel"]},
+    }
+    mapping = by(form=(), wide=wide, fields=fields, read__header={"rows": 2, "join": True})
+    rows = read(path, mapping).reading.rows.select("session_no", "value", "answered_at").rows()
+    assert rows == [("1", "20", "2026-03-01"), ("2", "15", "2026-03-08")]
+
+
 def test_rows_under_several_header_rows(made: Callable[..., Read]) -> None:
     labels = [f"label of {name}" for name in NAMES]
     result = made(labels, record("a"), record("b", day="x"), mapping=by(read__header={"rows": 2}))
@@ -331,6 +353,8 @@ def bomb(path: Path) -> Path:
         (lambda p: repacked(p, lambda n, c: b"" if n == "xl/workbook.xml" else c), "not-a-workbook"),
         (lambda p: repacked(p, in_sheet(b"<worksheet ", b"<!DOCTYPE x><worksheet ")), "not-a-workbook"),
         (lambda p: repacked(p, in_sheet(b"<v>1</v>", b"<v>&one;</v>")), "not-a-workbook"),
+        (lambda p: repacked(p, in_sheet(b't="s"><v>1</v>', b't="s"><v>-1</v>')), "not-a-workbook"),
+        (lambda p: repacked(p, in_sheet(b't="s"><v>1</v>', b"t='s' ><v > 1</v>")), "not-a-workbook"),
         (lambda p: p.write_bytes(p.read_bytes()[:2000]), "archive-unreadable"),
         (lambda p: p.write_bytes(b"PK\x03\x04 and nothing"), "archive-unreadable"),
         (lambda p: p.write_bytes(b"patient,therapist\n"), "not-a-workbook"),

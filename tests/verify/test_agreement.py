@@ -15,6 +15,7 @@ from flows.verify.patients import STATED
 from flows.verify.vectors import vectors
 from schemas.instrument_types import Instrument
 from tests.languages.texts import ROOT
+from tests.oracle.periods import unlike_their_months
 from tests.sql.warehouse_fixture import build_stages, rows, shipped
 from tests.verify.service import small_service
 
@@ -128,6 +129,10 @@ def test_every_figure_of_an_unspoilt_night_agrees(con: duckdb.DuckDBPyConnection
     assert {topic.topic for topic in found.topics} == SPOILT.keys()
     assert all(topic.is_whole for topic in found.topics)
     assert all(topic.n_checked > 5 for topic in found.topics)
+
+
+def test_a_quarter_holds_what_its_months_hold(con: duckdb.DuckDBPyConnection) -> None:
+    assert unlike_their_months(con) == []
 
 
 @pytest.mark.parametrize("topics", [LEAVES, *((topic,) for topic in SPOILT if topic not in LEAVES)])
