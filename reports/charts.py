@@ -15,6 +15,7 @@ FUNNEL_AXES: Final = (
     "in standard errors."
 )
 NOT_SHOWN: Final = "not shown"
+NOT_COMPARED: Final = "not compared"
 LABEL_WIDTH: Final = 26
 # Letters that fit on one line: those of a label, two of space and those of its value.
 ROW_WIDTH: Final = 44
@@ -349,12 +350,14 @@ def _texts(row: Row) -> tuple[str, str, str]:
 
 
 def _value(row: Row | None) -> str:
-    return row["value_text"] or "–" if row is not None and is_shown(row) else NOT_SHOWN
+    if row is None:
+        return NOT_COMPARED
+    return row["value_text"] or "–" if is_shown(row) else NOT_SHOWN
 
 
 def _full(row: Row | None) -> str:
     if row is None or not is_shown(row):
-        return NOT_SHOWN
+        return _value(row)
     return f"{row['value_text']} ({row['interval_text']})" if row["interval_text"] else _value(row)
 
 
