@@ -24,7 +24,7 @@ def changed_tables(hostile: str) -> dict[str, list[dict[str, Any]]]:
         "n_new": 40, "n_corrected": 2, "n_again": 0, "late_text": "fewer than 5", "n_moved": 4,
         "n_visible": 2,
     }  # fmt: skip
-    rule = {"kind": "setting", "name": "gap_days", "was": "42", "now": "56"}
+    rule = {"kind": "Setting", "name": "gap_days", "was": "42", "now": "56"}
     hidden = clinic | {"measure": "early_ending", "is_visible": False, "change_order": 3}
     return {"changed": [hidden, clinic, row], "change_night": [night], "rule_change": [rule]}
 
