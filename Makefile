@@ -10,7 +10,7 @@ demo: .venv/demo.done
 
 test: .venv/test.done browser
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Waits some minutes for really scheduled runs on a real Prefect server.
 test-schedule: .venv/test.done

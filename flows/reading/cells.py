@@ -30,15 +30,16 @@ BLANKS = " \t\u00a0\u2007\u202f\u3000\u200b\ufeff"
 BYTE_ORDER_MARK = "(?:\ufeff|\u00ef\u00bb\u00bf).*"
 SCIENTIFIC = r"\d([.,]\d+)?[eE]\+?\d+"
 # What spreadsheets make of ids like 3-2: 02. Mrz, 2-Mar, Mar-02, 02.03.2026, 2026-03-02 00:00:00;
-# and what statistics programs make of 417: 417.0.
+# what statistics programs make of 417: 417.0; and a quote that slipped into a cell.
 MONTH = "(?i:jan|feb|m[aä]r|mrz|apr|ma[yij]|mei|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]{0,6}[.]?"
-DATE_SHAPED = "|".join(
+REWRITTEN = "|".join(
     [
         rf"\d{{1,2}}[. -]{{1,2}}{MONTH}([. -]{{1,2}}(\d\d|\d{{4}}))?",
         rf"{MONTH}[ -](\d\d|\d{{4}})",
         r"\d{1,2}[./-]\d{1,2}[./-](19|20)\d\d",
         r"(19|20)\d\d[./-]\d{1,2}[./-]\d{1,2}([ T]00:00(:00)?)?",
         r"\d+[.,]0",
+        '[^"]*".*',
     ]
 )
 
@@ -93,8 +94,10 @@ class CellGrammar:
         """Where a header name stands, counted from 1."""
         return list(self.columns).index(clean_name(name)) + 1
 
-    def condition(self, condition: Condition) -> str:
-        """True where the record meets a condition of the mapping."""
+    def condition(self, condition: Condition | None) -> str:
+        """True where the record meets a condition of the mapping; always where there is none."""
+        if condition is None:
+            return "true"
         return matches(self.cell(condition.column), condition.matches)
 
     def is_missing(self, expression: str) -> str:
@@ -153,7 +156,7 @@ def text_field(grammar: CellGrammar, name: str, rule: FieldRule | None) -> list[
     steps = _Steps(name, grammar.present(rule, no_blanks=not rule.map))
     steps.failures.append((f"length({steps.last}) > {LONGEST_ID}", "long"))
     if rule.personal is False and rule.matches is None:
-        shapes = f"{SCIENTIFIC}|{BYTE_ORDER_MARK}" + (f"|{DATE_SHAPED}" if is_id(name) else "")
+        shapes = f"{SCIENTIFIC}|{BYTE_ORDER_MARK}" + (f"|{REWRITTEN}" if is_id(name) else "")
         steps.failures.append((matches(steps.last, shapes), "mangled"))
     steps.rewrite(rule)
     if rule.type == "int":

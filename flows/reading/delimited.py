@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from flows.errors import FileRefused
 from flows.reading.cells import literal
 from flows.reading.finding import Findings
 from flows.reading.header import joined_names, search_header, tell_preamble
-from flows.reading.wide import WideRecords
+from flows.reading.surplus import SurplusCells
 from schemas.export_format import Read
 
 CHUNK_BYTES = 8 << 20
@@ -99,10 +100,10 @@ def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextT
     columns, header_line, header_lines = _find_header(head.decode("utf-8"), read, findings)
     offset = _line_offset(head, header_lines)
     index = RecordIndex(first_line=header_lines + 1)
-    delimiters = WideRecords(target, read.delimiter, len(columns))
+    delimiters = SurplusCells(target, read.delimiter, len(columns))
     last = b""
     with target.open("wb") as sink:
-        for part in _rest(head[offset:], chunks):
+        for part in chain((head[offset:],), chunks):
             index.add(part)
             sink.write(part)
             delimiters.count(part)
@@ -118,7 +119,7 @@ def prepare(source: Path, read: Read, target: Path, findings: Findings) -> TextT
     return table if table.is_quoted_oddly else _without_shifted(table, delimiters, findings)
 
 
-def _without_shifted(table: TextTable, delimiters: WideRecords, findings: Findings) -> TextTable:
+def _without_shifted(table: TextTable, delimiters: SurplusCells, findings: Findings) -> TextTable:
     """The table without records in which an empty last cell may hide a delimiter too many.
 
     Everything behind that delimiter would have moved by one. Where all records are alike, or end in
@@ -311,11 +312,6 @@ def _line_offset(text: bytes, lines: int) -> int:
         if at == 0:
             return len(text)
     return at
-
-
-def _rest(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from chunks
 
 
 def index_records(path: Path) -> np.ndarray:

@@ -15,7 +15,7 @@ import polars as pl
 
 from flows.reading.fhir_findings import Remarks
 from flows.reading.fhir_items import Answers, answers_of, item_column, item_text
-from flows.reading.json_records import JsonRecord
+from flows.reading.json_records import JsonRecord, scalar
 from flows.reading.json_shapes import MARK, Shape
 from schemas.export_format import Form, Source
 from schemas.mapping_parts import Values
@@ -212,7 +212,7 @@ class ResponseWalk:
             texts = (self._follow(whole, part, path, left) for part in value)
             return next(filter(None, texts), "")
         if not path:
-            return _scalar(value)
+            return "" if isinstance(value, dict) else scalar(value)
         if not isinstance(value, dict):
             return ""
         (name, system), *rest = path
@@ -258,11 +258,3 @@ def _linked(form: Form, number: int) -> Iterator[LinkedCell]:
         yield LinkedCell(column, pattern, form.values, number, is_item=True)
     for name in (*form.scores.values(), *form.totals.values()):
         yield LinkedCell(name, name, None, number, is_item=False)
-
-
-def _scalar(value: Any) -> str:
-    if value is None or isinstance(value, dict | list):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value).replace("\r\n", "\n").replace("\r", "\n")

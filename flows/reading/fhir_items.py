@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.reading.json_records import scalar
 from flows.reading.json_shapes import MARK, Shape
 from schemas.mapping_parts import Values
 
@@ -93,8 +94,7 @@ def _answer(answer: dict[str, Any]) -> Answer | None:
 def _text(value: Any) -> str:
     if isinstance(value, dict | list) or value is None:
         raise TypeError("not a plain value")
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return scalar(value)
 
 
 def item_text(answers: Answers, values: Values | None) -> str:

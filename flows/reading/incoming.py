@@ -140,14 +140,15 @@ def add_rows(
         part, number = verdict.part, len(rows.incoming)
         here = f"dropped_by is null and {part.prefix}_here"
         left_out = records.leave_out(pl.concat([verdict.rejected, verdict.held]))
-        columns = ",\n".join(f"{expression} as {name}" for name, expression in _columns(plan, part))
+        named = _columns(plan, part)
+        row_id = dict(named)["row_id"]
+        columns = ",\n".join(f"{expression} as {name}" for name, expression in named)
         rows.incoming.append(
             f"""
             select {records.line} as line, r.rowid as row, {number} as part, {columns}, version_order
             from {records.numbered} {records.people(part)} where {here}{left_out}"""
         )
         rows.days.append(f"{_days(part)} from {records.table} r where {here}{left_out}")
-        row_id = dict(_columns(plan, part))["row_id"]
         rows.keys.append(f"select {row_id} as row_id from {records.table} where {here}")
         if "is_withdrawn" in plan.kept:
             rows.withdrawn.append(

@@ -109,6 +109,15 @@ def depth_fits(value: Any) -> bool:
     return False
 
 
+def scalar(value: Any) -> str:
+    """A value that is no object and no array as the text of a cell: null is empty, line breaks are LF."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).replace("\r\n", "\n").replace("\r", "\n")
+
+
 def expanded(value: Any, line: int) -> Iterator[JsonRecord]:
     """A record, or the entries of the bundle that it is."""
     if not isinstance(value, dict):

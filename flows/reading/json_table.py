@@ -7,7 +7,7 @@ told and held like a broken line of any other file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from flows.reading.columns import carried_names, needed_columns, tell_unused
 from flows.reading.delimited import TextTable, index_records
 from flows.reading.fhir import ResponseWalk, is_never_referred_to
 from flows.reading.finding import Findings
-from flows.reading.json_records import JsonRecord, ends_unfinished
+from flows.reading.json_records import JsonRecord, ends_unfinished, scalar
 from flows.reading.json_shapes import UNFIT, Shape, Stretch, shapes
 from flows.reading.json_stretches import record_of_shape, records_of, stretches
 from schemas.export_format import Source
@@ -90,10 +90,7 @@ def _without(table: TextTable, absent: list[str]) -> TextTable:
     columns = tuple(
         f"(column {n})" if name in absent else name for n, name in enumerate(table.columns, start=1)
     )
-    return TextTable(
-        table.path, columns, table.starts, table.lines, table.spans, table.header_line,
-        table.ends_unfinished, delimiter=table.delimiter,
-    )  # fmt: skip
+    return replace(table, columns=columns)
 
 
 def _write(
@@ -233,12 +230,3 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _flat(part, f"{path}.{name}" if path else name)
     else:
         yield path, scalar(value)
-
-
-def scalar(value: Any) -> str:
-    """A JSON value as the text of a cell: null is empty, line breaks are LF."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value).replace("\r\n", "\n").replace("\r", "\n")

@@ -12,7 +12,6 @@ from datetime import date
 
 import duckdb
 
-from flows.reading.cells import literal
 from flows.reading.finding import Findings
 from flows.reading.incoming import CONTENT
 
@@ -250,7 +249,7 @@ def _insert(
 
 def retract_vanished(
     con: duckdb.DuckDBPyConnection, job: Merge, keys: str, findings: Findings
-) -> int:
+) -> None:
     """Close the open rows of a source that a newer complete snapshot no longer has.
 
     Args:
@@ -259,23 +258,18 @@ def retract_vanished(
         keys: table of every row_id in the file, those of refused records included.
         findings: told how many vanished and where they were last seen.
     """
-    gone = f"""
-        from {job.state}
-        where known_to = {OPEN_END} and clinic_id = $clinic and source_name = $source
-          and row_id not in (select row_id from {keys} where row_id is not null)"""
-    about = {"clinic": job.clinic_id, "source": job.source_name}
-    row = con.execute(f"select count(*), max(delivery_id) {gone}", about).fetchone()
-    n = int(row[0]) if row else 0
-    if n:
-        seen = con.execute(
-            f"select string_agg(distinct delivery_id, ', ' order by delivery_id) {gone}", about
-        ).fetchone()
-        findings.add("record-vanished", n=n, last_seen=f"delivery {seen[0] if seen else ''}")
+    gone = f"{_OF_SOURCE} and row_id not in (select row_id from {keys} where row_id is not null)"
+    row = con.execute(
+        "select count(*), string_agg(distinct delivery_id, ', ' order by delivery_id)"
+        f" from {job.state} where {gone}",
+        _about(job),
+    ).fetchone()
+    if row and row[0]:
+        findings.add("record-vanished", n=row[0], last_seen=f"delivery {row[1]}")
         con.execute(
-            f"update {job.state} set known_to = $as_of {gone.replace('from ' + job.state, '', 1)}",
-            {**about, "as_of": job.as_of},
+            f"update {job.state} set known_to = $as_of where {gone}",
+            {**_about(job), "as_of": job.as_of},
         )
-    return n
 
 
 def withdraw(con: duckdb.DuckDBPyConnection, job: Merge, withdrawn: str) -> None:
@@ -342,8 +336,8 @@ def create_state(con: duckdb.DuckDBPyConnection, job: Merge) -> None:
     con.execute(
         f"""
         create table if not exists {job.state} as
-        select * exclude (row, part), {literal("")} as clinic_id, {literal("")} as source_name,
-               {literal("")} as delivery_id, date '2000-01-01' as known_from,
+        select * exclude (row, part), '' as clinic_id, '' as source_name,
+               '' as delivery_id, date '2000-01-01' as known_from,
                {OPEN_END} as known_to
         from {job.incoming} limit 0"""
     )

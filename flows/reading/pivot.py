@@ -47,7 +47,7 @@ def pivot_codes(
     _tell_doubtful(con, grammar, forms, findings)
     _create_forms(con, shared, keys, carried, cells)
     _tell_uneven(con, shared, carried, findings)
-    _note_lines(con, keys, len(shared), cells)
+    _note_lines(con, keys, cells)
     return [*shared, *carried, FORM_COLUMN, STATE_COLUMN, *cells]
 
 
@@ -95,10 +95,9 @@ def _put_map(
 
 def _lines(grammar: CellGrammar, code: Code, join: str = "") -> str:
     """The lines that an entry reads, joined with what is asked for."""
-    when = "true" if code.when is None else grammar.condition(code.when)
     return (
         f"record join record_line l on l.row = record.rowid {join}"
-        f" where dropped_by is null and {when}"
+        f" where dropped_by is null and {grammar.condition(code.when)}"
     )
 
 
@@ -246,10 +245,8 @@ def _tell_uneven(
         findings.add_lines("lines-disagree", lines["line"], " / ".join(carried))
 
 
-def _note_lines(
-    con: duckdb.DuckDBPyConnection, keys: list[int], width: int, cells: list[str]
-) -> None:
-    """The line of each cell that is no answer by its look goes into `cell_line`."""
+def _note_lines(con: duckdb.DuckDBPyConnection, keys: list[int], cells: list[str]) -> None:
+    """The line of each answer goes into `cell_line`: a form has one only for where it begins."""
     con.register("cell_frame", pl.DataFrame({"place": range(len(cells)), "column_name": cells}))
     on = " and ".join(["s.form = c.form", *(f"s.k{place} = c.k{place}" for place in keys)])
     con.execute(

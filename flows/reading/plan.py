@@ -17,12 +17,14 @@ class Part:
     Attributes:
         kind: form, appointment, episode or action.
         prefix: of its columns in the record table.
-        names: record-table column of patient, therapist, episode, session, at, key (and end,
-            respondent).
+        names: record-table column of patient, therapist, episode, session, at, key, and of what
+            else the kind of part has.
         columns: header names behind each of these, for findings.
         form: the mapping's form, where kind is form.
         instrument: the registry's instrument, None where the registry has none of that name.
-        scores: names of stated scores.
+        items: columns of the answers, in item order.
+        beyond: item columns of other forms that this one does not reach.
+        respondent: who filled the form in, where the mapping says it for all records.
         state: record-table column that says what came of joining the form's lines; None where a
             record is a line.
     """

@@ -96,7 +96,7 @@ def _columns(plan: RecordPlan, part: object) -> dict[str, str]:
 
 def _plan_form(plan: RecordPlan, form: Form, number: int, instrument: Instrument | None) -> None:
     grammar, prefix = plan.grammar, f"f{number}"
-    here = "true" if form.when is None else grammar.condition(form.when)
+    here = grammar.condition(form.when)
     names, columns = _shared(plan, None, prefix), _columns(plan, None)
     names["at"] = "answered"
     columns["at"] = _told(form.answered_at or grammar.source.fields.answered_at)
@@ -218,8 +218,7 @@ def _plan_appointment(plan: RecordPlan, appointment: Appointment) -> None:
     names["status"] = plan.put_text("a_status", appointment.status)
     columns["status"] = _told(appointment.status)
     _plan_facts(plan, appointment, "a", APPOINTMENT_FACTS, names, columns)
-    here = "true" if appointment.when is None else plan.grammar.condition(appointment.when)
-    plan.put([("a_here", here)], "a_here")
+    plan.put([("a_here", plan.grammar.condition(appointment.when))], "a_here")
     plan.parts.append(Part("appointment", "a", names, columns))
 
 
@@ -247,8 +246,7 @@ def _plan_episode(plan: RecordPlan, episode: Episode) -> None:
         "referral": _told(episode.referral),
     }  # fmt: skip
     _plan_facts(plan, episode, "e", EPISODE_FACTS, names, columns)
-    here = "true" if episode.when is None else plan.grammar.condition(episode.when)
-    plan.put([("e_here", here)], "e_here")
+    plan.put([("e_here", plan.grammar.condition(episode.when))], "e_here")
     plan.parts.append(Part("episode", "e", names, columns))
 
 
@@ -256,8 +254,7 @@ def _plan_action(plan: RecordPlan, action: Action) -> None:
     names, columns = _shared(plan, action, "l"), _columns(plan, action)
     names["at"], columns["at"] = plan.put_date("l_acted", action.acted_on), _told(action.acted_on)
     _plan_facts(plan, action, "l", ("kind", *ACTION_FACTS), names, columns)
-    here = "true" if action.when is None else plan.grammar.condition(action.when)
-    plan.put([("l_here", here)], "l_here")
+    plan.put([("l_here", plan.grammar.condition(action.when))], "l_here")
     plan.parts.append(Part("action", "l", names, columns))
 
 

@@ -37,7 +37,7 @@ COUNT_OFFSET = 80
 NO_COUNT = b"\xff\xff\xff\xff"
 # A transport file is made of cards of as many bytes.
 TRANSPORT_CARD = 80
-LETTER = "^[a-z]$"
+LETTER = "^([a-z])$"
 STATA_MISSING = r"^\.[a-z]$"
 BROKEN = (
     PyreadstatError, ReadstatError, OSError, ValueError, OverflowError, KeyError, IndexError,
@@ -128,12 +128,7 @@ def _texts(columns: dict[str, list[object]], about: Any, decimal: str) -> pl.Dat
     for number, (name, cells) in enumerate(columns.items()):
         column = text_column(cells, decimal)
         if about.missing_user_values.get(name) and about.readstat_variable_types[name] != "string":
-            letter = column.str.contains(LETTER).fill_null(value=False)
-            column = (
-                pl.DataFrame({"text": column, "letter": letter})
-                .select(pl.when("letter").then("." + pl.col("text")).otherwise("text"))
-                .to_series()
-            )
+            column = column.str.replace(LETTER, ".$1")
         texts.append(column.alias(f"c{number}"))
     return pl.DataFrame(texts)
 

@@ -167,7 +167,11 @@ class TableSet:
             counted, split = len(lines), (count[0] if count else 0) + len(malformed)
             raise FileRefused("records-uncertain", int(lines[0]), counted=counted, split=split)
         broken = pl.Series("line", lines[malformed], dtype=pl.Int64)
-        findings, expected = self.export.findings, len(table.columns)
+        findings, expected, last = self.export.findings, len(table.columns), int(lines[-1])
+        if table.ends_unfinished:
+            is_cut = last in broken
+            findings.add("record-truncated" if is_cut else "no-final-line-break", last)
+            broken = broken.filter(broken != last)
         findings.add_lines("record-malformed", broken, expected=expected)
         self.con.register("numbered", pl.DataFrame({"row": np.arange(len(kept)), "line": kept}))
         self.con.execute(

@@ -10,34 +10,15 @@
 --          kind VARCHAR           symptom, alliance or wellbeing
 --          every INTEGER          every k-th session; NULL first and last session only
 --          is_inferred BOOLEAN    whether no protocol was stated
--- version: 1
-with given as (
-    select
-        episode_id,
-        instrument_id,
-        session_no - lag(session_no) over (
-            partition by episode_id, instrument_id
-            order by session_no
-        ) as sessions_between,
-    from score.session_score
-),
-
-counted as (
+-- version: 2
+with inferred as (
     select
         course.clinic_id,
-        given.instrument_id,
-        given.sessions_between,
-    from given
-    join score.course as course on given.episode_id = course.episode_id
-),
-
-inferred as (
-    select
-        clinic_id,
-        instrument_id,
-        greatest(1, coalesce(quantile_disc(sessions_between, 0.5), 1)) as every,
-    from counted
-    group by clinic_id, instrument_id
+        score.instrument_id,
+        greatest(1, coalesce(quantile_disc(score.sessions_since, 0.5), 1)) as every,
+    from score.session_score as score
+    join score.course as course on score.episode_id = course.episode_id
+    group by course.clinic_id, score.instrument_id
 ),
 
 stated as (

@@ -18,7 +18,7 @@ from tests.benchmark.exports import PHQ9, SHAPES, SIDE_BY_SIDE
 from tests.benchmark.formats import FORMATS, measure_format
 from tests.benchmark.ingest import Times, measure_growth, measure_ingest, peak_megabytes
 from tests.benchmark.pages import measure_pages
-from tests.benchmark.scoring import measure_scoring
+from tests.benchmark.scoring import measure_scoring, of_outcomes, total
 from tests.benchmark.therapists import measure_therapists
 
 CASES = (
@@ -124,6 +124,7 @@ def print_scoring(sessions: int) -> None:
     """One table: what every table of scores costs, dearest first, as ratios to the floor."""
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
         scoring = measure_scoring(Path(folder), sessions)
+    whole = total(scoring.tables)
     table = Table(title=scoring.title, title_justify="left")
     for name in ("table", "seconds", "ratio to floor", "share", "seconds of both cores"):
         table.add_column(name, justify="left" if name == "table" else "right")
@@ -131,13 +132,15 @@ def print_scoring(sessions: int) -> None:
     steps = [
         ("floor: read_csv into a persistent file", scoring.floor),
         *sorted(scoring.tables, key=lambda row: -row[1].seconds),
-        ("all scores of these sessions", scoring.total),
-        ("of that, writing: the same tables copied as they are", scoring.copied),
+        ("all scores of these sessions", whole),
+        ("of that, writing: the same tables copied as they are", total(scoring.copied)),
+        ("score, change and outcome, with what they are made of", of_outcomes(scoring.tables)),
+        ("of that, writing: the same tables copied as they are", of_outcomes(scoring.copied)),
         (f"the night after: {came}", scoring.nights[0][1]),
         (f"a night on which nothing came: {nothing}", scoring.nights[1][1]),
     ]
     for number, (name, cost) in enumerate(steps):
-        share = f"{cost.seconds / scoring.total.seconds:.1%}" if number else ""
+        share = f"{cost.seconds / whole.seconds:.1%}" if number else ""
         ratio = f"{cost.seconds / scoring.floor.seconds:.2f}"
         table.add_row(name, f"{cost.seconds:.2f}", ratio, share, f"{cost.of_cores:.2f}")
     Console().print(table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -32,6 +32,16 @@ KNOWN = "'d' as delivery_id, i as line, {} as known_from, date '9999-12-31' as k
 ATTENDED = """
     select *, started_on + 7 * session_no - 7 as session_on, md5('session' || i || '/' || session_no) as session_id
     from (select *, unnest(range(1, n_sessions + 1))::integer as session_no from course)"""
+# What a form scores, how a course changed, and its outcome, for the service and in the national set.
+# With what they are made of they are a subtotal of their own: alliance, expected courses, early endings
+# and the changes that other methods see, for auditors alone, belong to the stage and not to these.
+OUTCOMES = (
+    "score.scale_score",
+    "score.reliable_change",
+    "score.outcome",
+    "score.talking_therapies",
+)
+WRITTEN = "written to disk"
 # The share of the patients who have a session on the night after.
 TOUCHED = 0.01
 # A level for each course that falls a little with every session, and an answer's own noise about it.
@@ -56,20 +66,32 @@ class Scoring:
     """Costs of the floor, of every table of the stage, and of the stage on the two nights after.
 
     Attributes:
-        copied: what it costs to write the finished tables a second time, without computing anything.
+        copied: what it costs to write each finished table a second time, without computing anything.
         nights: the first brings sessions of some patients, the second nothing; each with whom it touched.
     """
 
     title: str
     floor: Cost
     tables: list[tuple[str, Cost]] = field(default_factory=list)
-    copied: Cost = field(default_factory=lambda: Cost(0, 0))
+    copied: list[tuple[str, Cost]] = field(default_factory=list)
     nights: list[tuple[str, Cost]] = field(default_factory=list)
 
-    @property
-    def total(self) -> Cost:
-        """All tables together."""
-        return sum((cost for _, cost in self.tables), Cost(0, 0))
+
+def total(tables: Iterable[tuple[str, Cost]]) -> Cost:
+    """What all of them cost together."""
+    return sum((cost for _, cost in tables), Cost(0, 0))
+
+
+def of_outcomes(tables: Iterable[tuple[str, Cost]]) -> Cost:
+    """What the tables of scores, changes and outcomes cost, with those they are made of."""
+    files = {file.name: file for file in _files()}
+    wanted, made_of = list(OUTCOMES), set[str]()
+    while wanted:
+        name = wanted.pop()
+        if name in files and name not in made_of:
+            made_of.add(name)
+            wanted += files[name].inputs
+    return total((name, cost) for name, cost in tables if f"score.{name}" in made_of)
 
 
 def measure_scoring(folder: Path, sessions: int) -> Scoring:
@@ -97,7 +119,7 @@ def measure_scoring(folder: Path, sessions: int) -> Scoring:
     _score_all(con, result)
     (scored,) = con.execute("select count(*) from score.session_score").fetchone() or (0,)
     assert scored > 0.9 * n_sessions * len(FORMS), scored
-    result.copied = spent(lambda: _copy(con))
+    _copy(con, result)
     con.execute("drop schema copied cascade")
     after = NIGHT + timedelta(days=1)
     bring_sessions(con, after, 0)
@@ -123,16 +145,21 @@ def _score_all(con: duckdb.DuckDBPyConnection, result: Scoring) -> None:
         for file in _files():
             result.tables.append((file.table, spent(lambda file=file: build_table(con, file))))
         note_scores(con, NIGHT, "all patients")
-        written = spent(lambda: (con.execute("commit"), con.execute("checkpoint")))
-    result.tables.append(("written to disk", written))
+        result.tables.append((WRITTEN, _commit(con)))
 
 
-def _copy(con: duckdb.DuckDBPyConnection) -> None:
+def _copy(con: duckdb.DuckDBPyConnection, result: Scoring) -> None:
     con.execute("create schema copied")
-    with written_plainly(con), transaction(con):
+    with written_plainly(con):
+        con.execute("begin")
         for file in _files():
-            con.execute(f"create table copied.{file.table} as from {file.name}")
-    con.execute("checkpoint")
+            copy = f"create table copied.{file.table} as from {file.name}"
+            result.copied.append((file.table, spent(lambda copy=copy: con.execute(copy))))
+        result.copied.append((WRITTEN, _commit(con)))
+
+
+def _commit(con: duckdb.DuckDBPyConnection) -> Cost:
+    return spent(lambda: (con.execute("commit"), con.execute("checkpoint")))
 
 
 def _score_night(

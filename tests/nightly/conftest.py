@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -146,3 +147,23 @@ def tree(
 def service(tmp_path: Path) -> Workspace:
     """A fresh service with two clinics."""
     return make_service(tmp_path / "service")
+
+
+def copied(workspace: Workspace, root: Path) -> Workspace:
+    """The same workspace once more, for a test to change."""
+    return Workspace(shutil.copytree(workspace.root, root, symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def first_night(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A service after its first night; nobody changes it."""
+    workspace = make_service(tmp_path_factory.mktemp("first") / "service")
+    outcome = run(workspace)
+    assert outcome.is_new and not outcome.failed and not outcome.refused
+    return workspace
+
+
+@pytest.fixture
+def begun(first_night: Workspace, tmp_path: Path) -> Workspace:
+    """A service after its first night."""
+    return copied(first_night, tmp_path / "service")

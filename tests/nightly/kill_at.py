@@ -1,14 +1,10 @@
-"""Runs one night and kills itself, uncatchably, at a named point; run by test_kill.py.
-
-Arguments: workspace, date, point as `module:function:before|after`, and which call of it.
-"""
+"""A night that kills its process, uncatchably, at a point `module:function:before|after`; run by test_kill.py."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import signal
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -37,7 +33,7 @@ def arm(point: str, nth: int) -> None:
     setattr(module, function_name, deadly)
 
 
-if __name__ == "__main__":
-    root, night, point, nth = sys.argv[1:]
-    arm(point, int(nth))
-    nightly(Workspace(Path(root)), date.fromisoformat(night))
+def night_killed_at(root: Path, night: date, point: str, nth: int) -> None:
+    """A night that ends, in a process of its own, at the nth call."""
+    arm(point, nth)
+    nightly(Workspace(root), night)

@@ -18,11 +18,6 @@ from tests.nightly.conftest import CANARY, NIGHT, make_service, run, tree
 NEXT = date(2026, 3, 11)
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Workspace:
-    return make_service(tmp_path / "service")
-
-
 def write(service: Workspace, *lines: str, mode: int = 0o600) -> None:
     service.aliases.write_text("\n".join([",".join(HEADER), *lines, ""]), encoding="utf-8")
     service.aliases.chmod(mode)
@@ -44,52 +39,48 @@ def patient(service: Workspace, clinic: str, number: str) -> str:
 
 
 def test_two_numbers_of_one_patient_count_as_one_and_taking_it_back_undoes_it(
-    service: Workspace,
+    begun: Workspace,
 ) -> None:
-    run(service)
-    one, two = (patient(service, "north", f"{CANARY} {n}") for n in (1, 2))
-    moved = patient(service, "south", f"{CANARY} 9")
-    before = people(service, NIGHT)
+    one, two = (patient(begun, "north", f"{CANARY} {n}") for n in (1, 2))
+    moved = patient(begun, "south", f"{CANARY} 9")
+    before = people(begun, NIGHT)
     assert (before[one], before[two], before[moved]) == (3, 3, 3)
     # a chain: 2 was merged into 1, and 1 has moved to the other clinic
     write(
-        service,
+        begun,
         f"patient,north,{CANARY} 2,,{CANARY} 1,,,merged,records office",
         f"patient,north,{CANARY} 1,south,{CANARY} 9,,,moved,records office",
     )
-    assert run(service, NEXT).unknown_aliases == []
-    after = people(service, NEXT)
+    assert run(begun, NEXT).unknown_aliases == []
+    after = people(begun, NEXT)
     assert after[moved] == 9
     assert not {one, two} & set(after)
-    assert people(service, NIGHT) == before
-    service.aliases.unlink()
-    run(service, date(2026, 3, 12))
-    assert people(service, date(2026, 3, 12)) == before
-    assert people(service, NEXT) == after
+    assert people(begun, NIGHT) == before
+    begun.aliases.unlink()
+    run(begun, date(2026, 3, 12))
+    assert people(begun, date(2026, 3, 12)) == before
+    assert people(begun, NEXT) == after
 
 
-def test_a_therapist_may_be_split_at_a_day(service: Workspace) -> None:
-    run(service)
-    key = service.key()
+def test_a_therapist_may_be_split_at_a_day(begun: Workspace) -> None:
+    key = begun.key()
     old, new = (Pseudonyms(key, "north").of("therapist", n) for n in ("Canary Therapist", "T-new"))
-    assert people(service, NIGHT, "therapist_id")[old] == 24
+    assert people(begun, NIGHT, "therapist_id")[old] == 24
     # sessions on 7, 14 and 21 February: the day itself belongs to the new one
-    write(service, "therapist,north,Canary Therapist,,T-new,2026-02-14,2026-02-21,left,manager")
-    run(service, NEXT)
-    after = people(service, NEXT, "therapist_id")
+    write(begun, "therapist,north,Canary Therapist,,T-new,2026-02-14,2026-02-21,left,manager")
+    run(begun, NEXT)
+    after = people(begun, NEXT, "therapist_id")
     assert (after[old], after[new]) == (16, 8)
 
 
-def test_aliases_change_nothing_but_what_they_say(service: Workspace, tmp_path: Path) -> None:
-    run(service)
+def test_aliases_change_nothing_but_what_they_say(begun: Workspace, tmp_path: Path) -> None:
     other = make_service(tmp_path / "other")
     write(other, f"patient,north,nobody {CANARY},,{CANARY} 1,,,typed wrong,records office")
     assert run(other).alias_lines() == ["aliases.csv:2: nobody has delivered this number yet"]
     # the alias itself is in the audit snapshot, and nowhere else
     skip = ("auditors/landed/alias_record.parquet", "SHA256SUMS")
     mine, theirs = (
-        {k: v for k, v in tree(w.published).items() if not k.endswith(skip)}
-        for w in (service, other)
+        {k: v for k, v in tree(w.published).items() if not k.endswith(skip)} for w in (begun, other)
     )
     assert mine == theirs
 

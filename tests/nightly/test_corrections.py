@@ -5,22 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from flows.errors import CorrectionError
 from flows.workspace import Workspace
-from tests.nightly.conftest import NIGHT, drop, make_service, run
+from tests.nightly.conftest import NIGHT, drop, first_forms, run
 
 NEXT = date(2026, 3, 11)
 HEADER = "id,session,therapist,date,q1,q2,q3,q4,q5,q6,q7,q8,q9"
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Workspace:
-    return make_service(tmp_path / "service")
 
 
 def landed(service: Workspace, name: str) -> tuple[str, list[str]]:
@@ -51,12 +45,10 @@ def answers(service: Workspace, known_to: str = "9999-12-31") -> list[tuple[obje
 
 
 @pytest.fixture
-def first(service: Workspace) -> tuple[Workspace, dict[str, object], list[tuple[object, ...]]]:
+def first(begun: Workspace) -> tuple[Workspace, dict[str, object], list[tuple[object, ...]]]:
     """A service after its first night, an entry for the first cell of line 2, and the rows."""
-    path = service.inbox / "north" / "forms_1.csv"
-    (service.root / "copy.csv").write_bytes(path.read_bytes())
-    run(service)
-    sha256, lines = landed(service, "copy.csv")
+    (begun.root / "copy.csv").write_bytes(first_forms().encode())
+    sha256, lines = landed(begun, "copy.csv")
     columns = lines[0].split(",")
     column = next(c for c in columns if c.endswith("1") or c.endswith("01"))
     old = lines[1].split(",")[columns.index(column)]
@@ -64,7 +56,7 @@ def first(service: Workspace) -> tuple[Workspace, dict[str, object], list[tuple[
         "file": sha256, "line": 2, "column": column, "old": old,
         "new": "1" if old != "1" else "2", "reason": "typed twice", "by": "operations",
     }  # fmt: skip
-    return service, entry, answers(service)
+    return begun, entry, answers(begun)
 
 
 def test_a_correction_replaces_one_cell_and_leaves_its_trace(first) -> None:  # noqa: ANN001

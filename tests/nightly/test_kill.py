@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
+import multiprocessing
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from flows.workspace import Workspace
-from tests.nightly.conftest import NEXT, NIGHT, drop, form, form_file, make_service, run, tree
+from tests.nightly.conftest import NEXT, NIGHT, copied, drop, form, form_file, run, tree
+from tests.nightly.kill_at import night_killed_at
+
+# Processes of their own that need not import everything again.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(
+    ["tests.nightly.kill_at", "great_expectations", "altair", "prefect"]
+)
 
 # Every stage, and the instants at which the order of writing matters.
 POINTS = [
@@ -33,40 +38,32 @@ POINTS = [
 ]
 
 
-def prepared(root: Path) -> Workspace:
-    """A service after its first night, with new files for the second."""
-    workspace = make_service(root)
-    run(workspace)
-    drop(workspace, "north", "forms_2.csv", form_file(form(901, "new", 1, "2026-03-01", 1)))
-    drop(workspace, "south", "forms_2.csv", form_file(form(101, "other", 1, "2026-03-01", 2)))
-    return workspace
-
-
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A prepared service to copy, and what its second night looks like when nobody kills it."""
+def undisturbed(
+    first_night: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Workspace, dict[str, str]]:
+    """A service with new files for its second night, and what that looks like when nobody kills it."""
     root = tmp_path_factory.mktemp("undisturbed")
-    prepared(root / "before")
-    shutil.copytree(root / "before", root / "after", symlinks=True)
-    workspace = Workspace(root / "after")
-    run(workspace, NEXT)
-    return root / "before", tree(workspace.published)
+    before = copied(first_night, root / "before")
+    drop(before, "north", "forms_2.csv", form_file(form(901, "new", 1, "2026-03-01", 1)))
+    drop(before, "south", "forms_2.csv", form_file(form(101, "other", 1, "2026-03-01", 2)))
+    after = copied(before, root / "after")
+    run(after, NEXT)
+    return before, tree(after.published)
 
 
 @pytest.mark.parametrize(
     ("point", "nth"), POINTS, ids=[f"{p.split(':', 1)[1]}:{n}" for p, n in POINTS]
 )
 def test_killed_and_started_again_is_as_undisturbed(
-    undisturbed: tuple[Path, dict[str, str]], tmp_path: Path, point: str, nth: int
+    undisturbed: tuple[Workspace, dict[str, str]], tmp_path: Path, point: str, nth: int
 ) -> None:
     template, expected = undisturbed
-    shutil.copytree(template, tmp_path / "service", symlinks=True)
-    workspace = Workspace(tmp_path / "service")
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.nightly.kill_at", str(workspace.root), NEXT.isoformat(), point, str(nth)],
-        capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
-    assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    workspace = copied(template, tmp_path / "service")
+    killed = PROCESSES.Process(target=night_killed_at, args=(workspace.root, NEXT, point, nth))
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
     # Before the new night is in its place the old one stands whole, afterwards the new one.
     assert workspace.current.resolve().name in (NIGHT.isoformat(), NEXT.isoformat())
     assert (workspace.current / "managers" / "index.html").is_file()

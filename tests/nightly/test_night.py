@@ -47,11 +47,8 @@ class TestFirstNight:
 
     @pytest.fixture(scope="class")
     @staticmethod
-    def night(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-        workspace = make_service(tmp_path_factory.mktemp("first") / "service")
-        outcome = run(workspace)
-        assert outcome.is_new and not outcome.failed and not outcome.refused
-        return workspace
+    def night(first_night: Workspace) -> Workspace:
+        return first_night
 
     def test_the_inbox_is_empty_and_the_archive_holds_the_bytes(self, night: Workspace) -> None:
         assert [p for p in night.inbox.rglob("*") if p.is_file()] == []
@@ -136,74 +133,72 @@ class TestFirstNight:
         assert summary["refused"] == []
 
 
-def test_the_same_night_again_changes_nothing(service: Workspace) -> None:
-    first = run(service)
-    before = tree(service.published, without=())
-    again = run(service)
-    assert not again.is_new and again.folder == first.folder
-    assert tree(service.published, without=()) == before
+def test_the_same_night_again_changes_nothing(begun: Workspace) -> None:
+    before = tree(begun.published, without=())
+    again = run(begun)
+    assert not again.is_new and again.folder.resolve() == begun.current.resolve()
+    assert tree(begun.published, without=()) == before
 
 
-def test_a_night_whose_folders_have_their_older_names_is_still_found(service: Workspace) -> None:
-    run(service)
-    (service.current / "managers").rename(service.current / "reports")
-    (service.current / "auditors").rename(service.current / "audit")
-    again = run(service)
+def test_a_night_whose_folders_have_their_older_names_is_still_found(begun: Workspace) -> None:
+    (begun.current / "managers").rename(begun.current / "reports")
+    (begun.current / "auditors").rename(begun.current / "audit")
+    again = run(begun)
     assert not again.is_new and again.front_page.is_file()
     with open_snapshot(again.folder) as con:
         assert con.execute("select count(*) > 0 from score.scale_score").fetchone() == (True,)
 
 
-def test_a_night_built_again_is_identical_byte_for_byte(service: Workspace) -> None:
-    folder = run(service).folder
+def test_a_night_built_again_is_identical_byte_for_byte(begun: Workspace) -> None:
+    folder = begun.current.resolve()
     before = tree(folder)
     shutil.rmtree(folder)
-    assert run(service).is_new
+    assert run(begun).is_new
     assert tree(folder) == before
     assert any(name.endswith(".html") for name in before)
     assert any(name.endswith(".parquet") for name in before)
 
 
-def test_another_machine_with_the_same_key_and_files_builds_the_same_bytes(tmp_path: Path) -> None:
-    first, second = make_service(tmp_path / "one"), make_service(tmp_path / "two")
-    assert tree(run(first).folder) == tree(run(second).folder)
+def test_another_machine_with_the_same_key_and_files_builds_the_same_bytes(
+    begun: Workspace, tmp_path: Path
+) -> None:
+    other = make_service(tmp_path / "other")
+    assert tree(begun.current.resolve()) == tree(run(other).folder)
 
 
-def test_new_input_for_a_published_night_is_a_numbered_revision(service: Workspace) -> None:
-    first = run(service)
-    before = tree(first.folder)
-    drop(service, "north", "forms_2.csv", form_file(form(901, "late", 1, "2026-03-01", 1)))
-    second = run(service)
+def test_new_input_for_a_published_night_is_a_numbered_revision(begun: Workspace) -> None:
+    first = begun.current.resolve()
+    before = tree(first)
+    drop(begun, "north", "forms_2.csv", form_file(form(901, "late", 1, "2026-03-01", 1)))
+    second = run(begun)
     assert (second.revision, second.folder.name) == (2, f"{NIGHT}.r2")
-    assert tree(first.folder) == before
-    assert service.current.resolve() == second.folder.resolve()
-    assert "revision 2" in page(service, "index.html").lower()
+    assert tree(first) == before
+    assert begun.current.resolve() == second.folder.resolve()
+    assert "revision 2" in page(begun, "index.html").lower()
 
 
-def test_known_bytes_are_a_recorded_no_op(service: Workspace) -> None:
-    run(service)
-    drop(service, "north", "forms_1 (1).csv", first_forms(0))
-    outcome = run(service, NEXT)
-    arrivals = rows(service, "landed.arrival_record", "file_name, outcome", f"as_of = '{NEXT}'")
+def test_known_bytes_are_a_recorded_no_op(begun: Workspace) -> None:
+    drop(begun, "north", "forms_1 (1).csv", first_forms(0))
+    outcome = run(begun, NEXT)
+    arrivals = rows(begun, "landed.arrival_record", "file_name, outcome", f"as_of = '{NEXT}'")
     assert arrivals == [("forms_1 (1).csv", "unchanged")]
     assert not outcome.refused
-    assert len(rows(service, "valid.form_version")) == 48
-    assert [p for p in service.inbox.rglob("*") if p.is_file()] == []
+    assert len(rows(begun, "valid.form_version")) == 48
+    assert [p for p in begun.inbox.rglob("*") if p.is_file()] == []
 
 
-def test_a_correction_closes_the_old_row_and_opens_a_new_one(service: Workspace) -> None:
-    run(service)
+def test_a_correction_closes_the_old_row_and_opens_a_new_one(begun: Workspace) -> None:
     corrected = form(101, f"{CANARY} 1", 1, "2026-02-07", 0)
-    drop(service, "north", "forms_2.csv", form_file(corrected))
-    run(service, NEXT)
+    drop(begun, "north", "forms_2.csv", form_file(corrected))
+    run(begun, NEXT)
     line_2 = "clinic_id = 'north' and line = 2"
-    found = rows(service, "valid.form_version", "known_from, known_to, list_sum(answers)", line_2)
+    found = rows(begun, "valid.form_version", "known_from, known_to, list_sum(answers)", line_2)
     assert [(a, b.year if b.year == 9999 else b, int(s)) for a, b, s in found] == [
         (NIGHT, NEXT, 18),
         (NEXT, 9999, 0),
     ]
     counts = rows(
-        service,
+        begun,
         "landed.delivery_record",
         "forms_new, forms_superseding, forms_unchanged",
         f"as_of = '{NEXT}'",
@@ -376,17 +371,15 @@ def test_a_lost_or_open_key_stops_the_night(service: Workspace) -> None:
         run(service)
 
 
-def test_a_past_night_lands_nothing(service: Workspace) -> None:
-    run(service)
-    drop(service, "north", "forms_2.csv", form_file(form(901, "late", 1, "2026-03-01", 1)))
-    run(service, NIGHT - timedelta(days=3))
-    assert (service.inbox / "north" / "forms_2.csv").exists()
-    assert service.current.resolve().name == NIGHT.isoformat()
+def test_a_past_night_lands_nothing(begun: Workspace) -> None:
+    drop(begun, "north", "forms_2.csv", form_file(form(901, "late", 1, "2026-03-01", 1)))
+    run(begun, NIGHT - timedelta(days=3))
+    assert (begun.inbox / "north" / "forms_2.csv").exists()
+    assert begun.current.resolve().name == NIGHT.isoformat()
 
 
-def test_views_refuse_to_answer_without_a_night(service: Workspace) -> None:
-    run(service)
-    con = duckdb.connect(str(service.warehouse), read_only=True)
+def test_views_refuse_to_answer_without_a_night(begun: Workspace) -> None:
+    con = duckdb.connect(str(begun.warehouse), read_only=True)
     for view in (
         "valid.form",
         "valid.session",
@@ -398,13 +391,12 @@ def test_views_refuse_to_answer_without_a_night(service: Workspace) -> None:
             con.execute(f"select count(*) from {view}")
 
 
-def test_a_damaged_archive_is_noticed_before_it_is_read_again(service: Workspace) -> None:
-    run(service)
-    for path in service.archive.glob("*/*"):
+def test_a_damaged_archive_is_noticed_before_it_is_read_again(begun: Workspace) -> None:
+    for path in begun.archive.glob("*/*"):
         path.write_bytes(path.read_bytes() + b"x")
-    text = (service.clinics / "north.toml").read_text(encoding="utf-8")
-    (service.clinics / "north.toml").write_text(text + "\n# mended\n", encoding="utf-8")
-    outcome = run(service, NEXT)
+    text = (begun.clinics / "north.toml").read_text(encoding="utf-8")
+    (begun.clinics / "north.toml").write_text(text + "\n# mended\n", encoding="utf-8")
+    outcome = run(begun, NEXT)
     assert "archive is damaged" in outcome.failed["north"]
 
 

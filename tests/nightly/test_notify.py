@@ -97,20 +97,20 @@ def test_nobody_to_reach_is_said_and_costs_no_night(service: Workspace) -> None:
 
 
 def test_a_full_disk_is_one_sentence_and_the_old_night_stands(
-    service: Workspace, monkeypatch: pytest.MonkeyPatch
+    begun: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = run(service)
-    drop(service, "north", "forms_2.csv", "")
+    first = begun.current.resolve()
+    drop(begun, "north", "forms_2.csv", "")
 
     def full(*_: object) -> None:
-        raise OSError(28, "No space left on device", str(service.published))
+        raise OSError(28, "No space left on device", str(begun.published))
 
     from tests.nightly.conftest import NEXT
 
     with monkeypatch.context() as patched:
         patched.setattr("flows.publish._write_audit", full)
         with pytest.raises(StreetError, match="No space left"):
-            run(service, NEXT)
-    assert service.current.resolve() == first.folder.resolve()
-    assert json.loads(service.progress.read_text(encoding="utf-8"))["state"] == "failed"
-    assert run(service, NEXT).is_new
+            run(begun, NEXT)
+    assert begun.current.resolve() == first
+    assert json.loads(begun.progress.read_text(encoding="utf-8"))["state"] == "failed"
+    assert run(begun, NEXT).is_new

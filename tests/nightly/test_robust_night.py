@@ -101,11 +101,10 @@ def test_a_snapshot_that_returns_to_earlier_bytes_counts_again(service: Workspac
     assert open_forms(service) == 48
 
 
-def test_another_key_is_noticed_before_anybody_is_counted_twice(service: Workspace) -> None:
-    run(service)
-    service.key_path.write_text("ab" * 32 + "\n", encoding="ascii")
+def test_another_key_is_noticed_before_anybody_is_counted_twice(begun: Workspace) -> None:
+    begun.key_path.write_text("ab" * 32 + "\n", encoding="ascii")
     with pytest.raises(WorkspaceError, match="not the key"):
-        run(service, NEXT)
+        run(begun, NEXT)
 
 
 def test_a_held_file_is_read_after_its_release_and_not_before(service: Workspace) -> None:

@@ -91,7 +91,6 @@ def gone(workspace: Workspace) -> bool:
     return not processes_of(workspace)
 
 
-@pytest.mark.xdist_group("schedule")
 @pytest.mark.usefixtures("waits_for_the_clock")
 def test_a_scheduled_night_is_published_and_stopping_leaves_no_process(service: Workspace) -> None:
     cron, at = in_a_moment()
@@ -116,7 +115,6 @@ def test_a_scheduled_night_is_published_and_stopping_leaves_no_process(service: 
     assert [p for p in logs if b"Canary" in p.read_bytes()] == []
 
 
-@pytest.mark.xdist_group("schedule")
 @pytest.mark.usefixtures("waits_for_the_clock")
 def test_a_scheduler_killed_in_mid_run_leaves_no_orphan_and_an_unharmed_workspace(
     tmp_path: Path,
@@ -143,7 +141,6 @@ def test_a_scheduler_killed_in_mid_run_leaves_no_orphan_and_an_unharmed_workspac
     assert tree(workspace.published) == tree(untouched.published)
 
 
-@pytest.mark.xdist_group("schedule")
 @pytest.mark.usefixtures("waits_for_the_clock")
 def test_a_server_and_a_runner_lost_in_mid_run_cost_nothing_but_a_sentence(tmp_path: Path) -> None:
     workspace = make_service(tmp_path / "service")
@@ -174,7 +171,6 @@ def test_a_server_and_a_runner_lost_in_mid_run_cost_nothing_but_a_sentence(tmp_p
     assert gone(workspace), processes_of(workspace)
 
 
-@pytest.mark.xdist_group("schedule")
 @pytest.mark.usefixtures("waits_for_the_clock")
 def test_after_an_outage_only_the_newest_missed_night_lands(service: Workspace) -> None:
     # The runs of three nights that the server had planned while nobody was there to run them.

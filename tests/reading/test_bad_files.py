@@ -551,7 +551,8 @@ def test_nothing_vanishes_while_a_record_is_too_large(
 
 def test_a_large_cell_is_read(read: Reader) -> None:
     text = f"{HEADER},remark\n{row('a 5' + chr(34))},\n{row('z')},{'z' * 200_000}\n"
-    result = read(text, mapping=phq_mapping(fields__ignore=["remark"]))
+    fields = {"fields__patient": {"column": "patient", "matches": ".+"}}
+    result = read(text, mapping=phq_mapping(fields__ignore=["remark"], **fields))
     assert result.forms == 2
 
 

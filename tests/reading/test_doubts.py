@@ -82,7 +82,7 @@ def test_a_time_with_an_offset_is_certain(read: Reader, at: str) -> None:
 
 
 MANGLED = ["2-Mar", "02. Mrz", "Mar-02", "02.03.2026", "2026-03-02 00:00:00", "3.1E+5", "1E5"]
-MANGLED += ["417.0", "\ufeff417", "\u00ef\u00bb\u00bf417"]
+MANGLED += ["417.0", 'p"1', "\ufeff417", "\u00ef\u00bb\u00bf417"]
 
 
 @pytest.mark.parametrize("written", MANGLED)

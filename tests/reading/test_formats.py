@@ -141,7 +141,10 @@ def _password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(content: bytes, how: dict[str, Any]) -> Reading:
-    mapping = phq_mapping(read=how, **({"join": JOIN} if how["format"] == "tables" else {}))
+    # Quotes and all, so that every format has to keep them.
+    patient = {"column": "patient", "matches": ".+"}
+    join = {"join": JOIN} if how["format"] == "tables" else {}
+    mapping = phq_mapping(read=how, fields__patient=patient, **join)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "delivered"
         path.write_bytes(content)

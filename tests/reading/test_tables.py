@@ -221,6 +221,15 @@ def test_words_for_tables_out_of_place_are_faults(changes: dict[str, Any], fault
     assert fault in str(faults.value)
 
 
+@pytest.mark.parametrize(("cut", "rule"), [(1, "no-final-line-break"), (4, "record-truncated")])
+def test_a_table_that_was_cut_off_is_told(cut: int, rule: str, tmp_path: Path) -> None:
+    tables = {**TABLES, "SCORE607.csv": TABLES["SCORE607.csv"][:-cut]}
+    result = read(tmp_path, tables)
+    assert result.at(rule) == [(3, None)]
+    assert result.at("record-malformed") == []
+    assert "(table SCORE607.csv)" in result.reading.findings["message"].to_list()[0]
+
+
 def test_many_rows_are_joined_as_a_set(tmp_path: Path) -> None:
     n = 50_000
     many = {

@@ -7,6 +7,7 @@ record keeps its place, its length and one cell too many, and is refused like an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ FEW = 1000
 BLOCK_BYTES = 8 << 20
 
 
-class WideRecords:
+class SurplusCells:
     """Counts delimiters while the text is written; afterwards blanks those that are too many.
 
     Args:
@@ -51,14 +52,8 @@ class WideRecords:
             return
         data = np.memmap(self.path, dtype=np.uint8, mode="r+")
         allowed = np.where(spans == 1, self.width, 2 * self.width + FEW)
-        ends = np.append(starts[1:], len(data))
-        first = 0
-        while first < len(starts):
-            last = int(np.searchsorted(ends, starts[first] + BLOCK_BYTES, side="right"))
-            last = max(last, first + 1)
-            block = data[starts[first] : ends[last - 1]]
-            self._tame_block(block, starts[first:last] - starts[first], allowed[first:last])
-            first = last
+        for some, block in _blocks(data, starts):
+            self._tame_block(block, starts[some] - starts[some.start], allowed[some])
         data.flush()
 
     def blank_cells(self, starts: np.ndarray) -> np.ndarray:
@@ -71,17 +66,11 @@ class WideRecords:
         if self.counted == len(starts) * (self.width - 1):
             return surplus
         data = np.memmap(self.path, dtype=np.uint8, mode="r")
-        ends = np.append(starts[1:], len(data))
-        first = 0
-        while first < len(starts):
-            last = int(np.searchsorted(ends, starts[first] + BLOCK_BYTES, side="right"))
-            last = max(last, first + 1)
-            block = data[starts[first] : ends[last - 1]]
+        for some, block in _blocks(data, starts):
             places = self._delimiters(block)
-            begins = np.searchsorted(places, starts[first:last] - starts[first])
+            begins = np.searchsorted(places, starts[some] - starts[some.start])
             beyond = np.diff(np.append(begins, len(places))) - (self.width - 1)
-            surplus[first:last] = np.where(self._ends_blank(block, places, begins), beyond, 0)
-            first = last
+            surplus[some] = np.where(self._ends_blank(block, places, begins), beyond, 0)
         return surplus
 
     def take_out(self, starts: np.ndarray, which: np.ndarray) -> np.ndarray:
@@ -99,12 +88,8 @@ class WideRecords:
         target = self.path.with_suffix(".kept")
         with target.open("wb") as sink:
             sink.write(data[: starts[0]].tobytes())
-            first = 0
-            while first < len(starts):
-                last = int(np.searchsorted(starts, starts[first] + BLOCK_BYTES, side="right"))
-                block = data[starts[first] : starts[first] + lengths[first:last].sum()]
-                sink.write(block[np.repeat(~which[first:last], lengths[first:last])].tobytes())
-                first = last
+            for some, block in _blocks(data, starts):
+                sink.write(block[np.repeat(~which[some], lengths[some])].tobytes())
         target.replace(self.path)
         taken = np.cumsum(np.where(which, lengths, 0)) - np.where(which, lengths, 0)
         return (starts - taken)[~which]
@@ -139,3 +124,14 @@ class WideRecords:
         surplus = places[rank >= allowed[record]]
         for back in range(len(self.delimiter)):
             block[surplus - back] = ord(" ")
+
+
+def _blocks(data: np.ndarray, starts: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Some records after one another, and their bytes: a block's worth, but at least one record."""
+    ends = np.append(starts[1:], len(data))
+    first = 0
+    while first < len(starts):
+        last = int(np.searchsorted(ends, starts[first] + BLOCK_BYTES, side="right"))
+        last = max(last, first + 1)
+        yield slice(first, last), data[starts[first] : ends[last - 1]]
+        first = last
