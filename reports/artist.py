@@ -44,6 +44,7 @@ class Artist:
         hidden, alone = set(kept_back), levels_without_course(figures)
         return [
             {
+                "id": f"group-{number}",
                 "title": section.title,
                 "lead": section.lead,
                 "cards": [
@@ -57,7 +58,7 @@ class Artist:
                     if not figure.is_shown or figure.key in hidden
                 ],
             }
-            for section, members in by_section(figures)
+            for number, (section, members) in enumerate(by_section(figures), start=1)
         ]
 
     def completeness(self, figures: Iterable[Figure]) -> Chart | None:

@@ -15,6 +15,7 @@ FUNNEL_AXES: Final = (
     "in standard errors."
 )
 NOT_SHOWN: Final = "not shown"
+NOT_COMPARED: Final = "not compared"
 LABEL_WIDTH: Final = 26
 # Letters that fit on one line: those of a label, two of space and those of its value.
 ROW_WIDTH: Final = 44
@@ -349,12 +350,14 @@ def _texts(row: Row) -> tuple[str, str, str]:
 
 
 def _value(row: Row | None) -> str:
-    return row["value_text"] or "–" if row is not None and is_shown(row) else NOT_SHOWN
+    if row is None:
+        return NOT_COMPARED
+    return row["value_text"] or "–" if is_shown(row) else NOT_SHOWN
 
 
 def _full(row: Row | None) -> str:
     if row is None or not is_shown(row):
-        return NOT_SHOWN
+        return _value(row)
     return f"{row['value_text']} ({row['interval_text']})" if row["interval_text"] else _value(row)
 
 
@@ -378,4 +381,10 @@ def _lines(label: str, value: str | None) -> list[str]:
     """Breaks a label into at most two lines; one where it fits beside its value."""
     if len(label) + 2 + len(value or "") <= ROW_WIDTH:
         return [label]
-    return textwrap.wrap(label, LABEL_WIDTH, max_lines=2, placeholder=" …", break_on_hyphens=False)
+    beside = max(min(LABEL_WIDTH, ROW_WIDTH - 2 - len(value or "")), LABEL_WIDTH // 2)
+    first = textwrap.wrap(label, beside, break_on_hyphens=False)[0]
+    # nothing stands beside the second line
+    rest = textwrap.shorten(
+        label[len(first) :], ROW_WIDTH, placeholder=" …", break_on_hyphens=False
+    )
+    return [first, rest] if rest else [first]

@@ -16,7 +16,7 @@ SIGN: Final = re.compile(r'<(\w+)\b[^>]*aria-hidden="true"[^>]*>.*?</\1>', re.DO
 TAG: Final = re.compile(r"<[^>]*>")
 # A spreadsheet would take what begins so for a formula; what it may hold in front of that is skipped.
 FORMULA: Final = re.compile(r"[\s\x00-\x1f\ufeff\u200b-\u200f\u2060]*[=+\-@＝＋－＠]")
-NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)?( %)?")
+NUMBER: Final = re.compile(r"[+−-]?\d+([.,]\d+)?( %)?")
 # So that whoever opens the folder sees pages, and not hundreds of tables.
 FOLDER: Final = "tables"
 # Tells a spreadsheet that the file is UTF-8.
@@ -71,7 +71,9 @@ def plain(inside: str) -> str:
 
 def neutral(cell: str) -> str:
     """Puts an apostrophe before what a spreadsheet would calculate; numbers stay numbers."""
-    return f"'{cell}" if FORMULA.match(cell) and not NUMBER.fullmatch(cell) else cell
+    if NUMBER.fullmatch(cell):
+        return cell.replace("−", "-")
+    return f"'{cell}" if FORMULA.match(cell) else cell
 
 
 _OPEN: ContextVar[Exports | None] = ContextVar("open", default=None)

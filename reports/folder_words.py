@@ -12,8 +12,8 @@ CARE_FOLDER: Final = (
     _PAPER,
 )
 OVERSEEN_LEAD: Final = (
-    "The therapists whom you supervise, in the order of the service's list. A longer list is no worse a therapist: "
-    "it follows from who came and from what was filled in."
+    "The therapists whom you supervise, in the order of the service's list. A longer list does not mean worse work: "
+    "it follows from who came and what was filled in."
 )
 SUPERVISOR_FOLDER: Final = (
     "They are the pages in the therapists' own folders, and nothing more: a therapist sees what you see.",
@@ -49,7 +49,6 @@ PUBLIC_MEANING: Final = {
     "silent_ending": "Of treatments that ended: nobody wrote down an end; the patient was not seen for a long time.",
     "early_ending": "Of those who finished as planned or stopped: the patient stopped coming, without having agreed "
     "it with the therapist. Some of them were well.",
-    "dropout_under_way": "The same, but of all who could have stopped in this time, so also of those whose treatment goes on.",
     "talking_therapies_paired": "Two questionnaires, on depression and on anxiety, were filled in at the beginning "
     "and at the end.",
     "talking_therapies_caseness": "At the beginning the score for depression or for anxiety reached the threshold from "

@@ -30,6 +30,8 @@ MONTHS: Final = (
 )
 DATE: Final = re.compile(rf"(?:(\d{{1,2}}) )?({'|'.join(MONTHS)})(?: (\d{{4}}))?")
 DECIMAL: Final = re.compile(r"([-+−–<>≥≤±]?\s?\d*)\.(\d+)( ?%)?")
+# A hyphen before a number is a minus, unless a name, a date or a span goes on there.
+MINUS: Final = re.compile(r"(?<![\w.)\]/-])-(?=\d)")
 LETTERS: Final = re.compile(r"[^\W\d_]")
 # What joins texts that were written one by one: of lists, of sentences, a name in parentheses.
 JOINTS: Final = (
@@ -247,8 +249,10 @@ def spoken() -> Language:
 
 def _(text: Any) -> Any:
     """Says a text in the language of the page; what is no text is returned as it is."""
+    if type(text) is not str:
+        return text
     here = spoken()
-    return here.say(text) if type(text) is str and here.code != ENGLISH else text
+    return MINUS.sub("−", here.say(text) if here.code != ENGLISH else text)
 
 
 def counted(one: str, many: str, number: int) -> str:

@@ -3,6 +3,7 @@
 import base64
 import datetime
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
@@ -19,6 +20,7 @@ from reports.pages.shared import Page
 from reports.rows import Tables
 
 UNKNOWN: Final = "–"
+QUESTIONNAIRE: Final = re.compile(r"\([^\s()]+\)$")
 CARE_TEAM: Final = "care_team"
 
 
@@ -91,6 +93,7 @@ def _environment() -> Environment:
     )
     script, script_hash = _script()
     environment.globals |= {"day": _day, "spoken": spoken, "export": export}
+    environment.filters["whole"] = _whole
     environment.globals |= {"script": script, "script_hash": script_hash}
     environment.install_gettext_callables(_, counted, newstyle=False)  # pyright: ignore[reportAttributeAccessIssue]
     return environment
@@ -99,6 +102,14 @@ def _environment() -> Environment:
 def _shown(cell: Any) -> Any:
     """Prints what is not known as a dash; it is never an empty cell and never zero."""
     return UNKNOWN if cell is None else cell
+
+
+def _whole(label: str) -> Markup | str:
+    """Keeps the questionnaire at the end of a label, such as (GAD-7), on one line."""
+    found = QUESTIONNAIRE.search(label)
+    if found is None:
+        return label
+    return Markup('{}<span class="whole">{}</span>').format(label[: found.start()], found[0])
 
 
 def _day(date: datetime.date | None) -> Markup | None:

@@ -116,6 +116,7 @@ STATES: Final = {
     "fatal": State("✕", "Mend first", "bad"),
 }
 
+OUTCOME_KNOWN: Final = "paired_outcome"
 ALLIANCE_LEVEL: Final = "early_alliance_mean"
 ALLIANCE_COURSE: Final = "early_alliance_slope"
 ALLIANCE_ALONE: Final = (
@@ -319,8 +320,8 @@ LANDMARK_LEAD: Final = (
     "would itself put a course into the better group. It shows who leaves, not that the alliance keeps them."
 )
 DEFINITIONS_LEAD: Final = (
-    "Definitions of dropout disagree, here as in the literature (Swift, Callahan and Levine 2009). Each judges only "
-    "the endings it has something to go by in."
+    "Definitions of dropout disagree, here as in the literature (Swift, Callahan and Levine 2009). Each share is of "
+    "those endings of the last 12 months that the definition can judge."
 )
 KAPPA_LEAD: Final = "0 is what chance alone would give, 1 full agreement (Cohen 1960); the whole service, last 12 months."
 MODEL_LEAD: Final = (

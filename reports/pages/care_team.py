@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from reports import folder_words
 from reports.pages import supervisors, units
-from reports.pages.shared import FRONT, Page, by_number, called, has_page, shared, stem
+from reports.pages.shared import FRONT, Page, by_number, called, has_page, shared, stem, to_do
 from reports.rows import Figures, Row, Tables, in_order
 
 OPEN_COURSES: Final = "open-courses.html"
@@ -33,6 +33,7 @@ def _front(tables: Tables, therapist: Row, listed: list[Page]) -> dict[str, Any]
         "folder_words": folder_words,
         "overseers": supervisors.of(tables, therapist),
         "listed": [(page.path.partition("/")[2], page.name) for page in listed],
+        "own": to_do(tables, therapist),
     }
 
 

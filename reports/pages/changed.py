@@ -1,6 +1,6 @@
 """What moved since the night before: the managers' page of it, and its part of their first page."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from reports.pages.shared import shared
 from reports.rows import Row, Tables, in_order, only_row
@@ -29,12 +29,21 @@ PARTS: Final = (
     ("new_text", "New data", "appointments, forms and courses that were not there"),
     (
         "together_text",
-        "Together",
-        "several of these at once in one course, or parts with too few courses to be told apart",
+        "Not told apart",
+        "several of these at once in one course, or parts with too few courses to be shown one by one",
     ),
 )
+TOGETHER: Final = "together_text"
 # Of the service's figures, so many stand on the first page.
 FIRST = 5
+
+
+class Part(NamedTuple):
+    """What moved a figure: in words, by how much, and whether these are several that are not told apart."""
+
+    what: str
+    amount: str | None
+    is_together: bool
 
 
 def changed(tables: Tables) -> dict[str, Any]:
@@ -47,8 +56,8 @@ def changed(tables: Tables) -> dict[str, Any]:
         "units": [
             {
                 "row": rows[0],
-                "years": [row for row in rows if row["period_kind"] == "year"],
-                "others": [row for row in rows if row["period_kind"] != "year"],
+                "years": [_told(row) for row in rows if row["period_kind"] == "year"],
+                "others": [_told(row) for row in rows if row["period_kind"] != "year"],
             }
             for rows in _by_unit(tables)
         ],
@@ -64,10 +73,22 @@ def first_changes(tables: Tables) -> dict[str, Any]:
     ]
     return {
         "change": only_row(tables, "change_night"),
-        "moved_by": PARTS,
         "rule_changes": in_order(tables, "rule_change", "kind", "name"),
-        "first_changes": moved[:FIRST],
+        "first_changes": [_told(row) for row in moved[:FIRST]],
         "has_more_changes": len(moved) > FIRST,
+    }
+
+
+def _told(row: Row) -> Row:
+    """Adds what moved a figure; what did so alone has no number, because it is the whole movement."""
+    told = [
+        Part((key == TOGETHER and row["together_of"]) or name, row[key], key == TOGETHER)
+        for key, name, _ in PARTS
+        if row[key] is not None
+    ]
+    return {
+        **row,
+        "parts": [part._replace(amount=None) for part in told] if len(told) == 1 else told,
     }
 
 

@@ -46,11 +46,13 @@ def pages(tables: Tables) -> Iterator[Page]:
 def _overview(tables: Tables, figures: Figures) -> dict[str, Any]:
     service = figures.of("service", "service")
     draw = Artist("Whole service")
+    known = [f.year for f in service if f.year["measure"] == words.OUTCOME_KNOWN and f.is_shown]
     return (
         shared(tables, "overview")
         | first_changes(tables)
         | {
             "clinics": clinics(tables),
+            "outcome_known": known[0] if known else None,
             "completeness_chart": draw.completeness(service),
             "sections": draw.sections(service),
         }
@@ -99,9 +101,31 @@ def _alliance(tables: Tables) -> dict[str, Any]:
 
 def _endings(tables: Tables) -> dict[str, Any]:
     points = in_order(tables, "incidence_point", "group_order", "group_id", "cause", "session_no")
-    return facts(tables, "endings", "ending_fact") | {
-        "curves": Artist("Whole service").incidence(points)
+    page = facts(tables, "endings", "ending_fact")
+    return page | {
+        "curves": Artist("Whole service").incidence(points),
+        "sessions": _by_session(page["facts"]["by_session"]),
+        "landmarks": _by_session(page["facts"]["by_alliance"]),
     }
+
+
+def _by_session(lines: list[Row]) -> dict[str, Any]:
+    """Puts the shares of one group and ending into one row, with a column for each number of sessions."""
+    sessions = sorted({line["session_no"] for line in lines})
+    rows: list[dict[str, Any]] = []
+    for _, members in groupby(lines, key=lambda line: line["table_row"]):
+        told = list(members)
+        # where later sessions are kept back, the earlier ones still say what is counted
+        counts = [line["n_text"] for line in told if line["n_text"]]
+        rows.append(
+            {
+                "label": told[0]["label"],
+                "what": told[0]["what"],
+                "shares": {line["session_no"]: line["value_text"] for line in told},
+                "n_text": counts[0] if counts else None,
+            }
+        )
+    return {"sessions": sessions, "rows": rows}
 
 
 def _model_card(tables: Tables) -> dict[str, Any]:

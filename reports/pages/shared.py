@@ -90,6 +90,20 @@ def clinics(tables: Tables) -> list[dict[str, Any]]:
     ]
 
 
+def to_do(tables: Tables, therapist: Row) -> dict[str, Any]:
+    """Gives what a therapist is to act on this week, and whether there is a worklist at all."""
+    theirs = [
+        row
+        for row in in_order(tables, "worklist", "place")
+        if row["section"] == "to_do" and row["therapist_id"] == therapist["therapist_id"]
+    ]
+    heads = [row["therapist_id"] for row in tables["worklist_page"]]
+    return {
+        "to_do": by_number(tables, theirs),
+        "has_worklist": therapist["therapist_id"] in heads,
+    }
+
+
 def fix_list(tables: Tables) -> list[Row]:
     """Lists what is to be mended, the most urgent first."""
     columns = ("fix_order", "clinic_id", "file_name", "rule", "column_name")

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from reports import folder_words, words
-from reports.pages.shared import FRONT, Page, by_number, called, shared
+from reports.pages.shared import FRONT, Page, called, shared, to_do
 from reports.rows import Row, Tables, in_order
 
 FOLDER: Final = "supervisor-"
@@ -68,7 +68,6 @@ def _front(
     listed: Sequence[tuple[Row, list[tuple[str, str]]]],
     n_without: int,
 ) -> dict[str, Any]:
-    to_do = [row for row in in_order(tables, "worklist", "place") if row["section"] == "to_do"]
     return shared(tables, "supervisor") | {
         "root": "../../managers/",
         "home": (FRONT, words.SUPERVISOR.format(code)),
@@ -79,14 +78,7 @@ def _front(
                 "name": called(tables, therapist),
                 "code": therapist["label"],
                 "listed": pages,
-                "has_worklist": any(
-                    row["therapist_id"] == therapist["therapist_id"]
-                    for row in tables["worklist_page"]
-                ),
-                "to_do": by_number(
-                    tables,
-                    [row for row in to_do if row["therapist_id"] == therapist["therapist_id"]],
-                ),
+                **to_do(tables, therapist),
             }
             for therapist, pages in listed
         ],

@@ -13,11 +13,12 @@
 --          is_late BOOLEAN        a delivery of its calendar did not come; without a calendar: its data
 --                                 end too long ago, or there are none
 --          n_therapists INTEGER   therapists seen
---          n_open INTEGER         courses that have not ended
---          n_closed_year INTEGER  courses that ended in the year
+--          n_open INTEGER         courses with a session that have not ended
+--          n_closed_year INTEGER  courses that ended in the year, as its figures count them: once any
+--                                 other ending would be known too
 --          n_rejects INTEGER      rows or files refused, in what was last read of each file
 --          n_warnings INTEGER     warnings in the same
--- version: 2
+-- version: 3
 with tonight as (
     select
         clinic_night.clinic_id,
@@ -41,9 +42,9 @@ therapist as (
 course as (
     select
         end_state.clinic_id,
-        count(*) filter (where end_state.ended_on is null) as n_open,
+        count(*) filter (where end_state.ended_on is null and end_state.first_attended_on is not null) as n_open,
         count(*) filter (
-            where end_state.is_ended
+            where end_state.is_ended and end_state.is_resolved
             and end_state.ended_on between period.period_start and period.period_end
         ) as n_closed_year,
     from score.end_state as end_state

@@ -21,9 +21,9 @@
 --                                    patients lie; NULL no funnel
 --          share_text VARCHAR        share of variance that goes with therapists
 --          signal_text VARCHAR       what the signal rule says
---          shared_text VARCHAR       how far figures move without courses of several therapists;
---                                    NULL too few to say
--- version: 4
+--          shared_text VARCHAR       how far therapists' figures move at most without courses of
+--                                    several therapists, and how many these are; NULL too few to say
+-- version: 5
 with setting as (
     select
         max(value) filter (where name = 'z_95')::double as z,
@@ -183,12 +183,10 @@ select
     case
         when n_shared >= minimum_shown and moves_most is not null
             then
-                n_shared::varchar || ' of ' || n_courses::varchar
-                || ' courses of the service had more than one therapist. Without them no figure moves by '
-                || 'more than '
-                || case
-                    when kind = 'rate' then round(100 * moves_most, 1)::decimal(9, 1)::varchar || ' points.'
-                    else round(moves_most, 2)::decimal(9, 2)::varchar || '.'
+                case
+                    when kind = 'rate' then round(100 * moves_most, 1)::decimal(9, 1)::varchar || ' percentage points'
+                    else round(moves_most, 2)::decimal(9, 2)::varchar
                 end
+                || ' (' || n_shared::varchar || ' of ' || n_courses::varchar || ' courses of the service)'
     end::varchar as shared_text,
 from number

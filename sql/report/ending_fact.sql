@@ -7,10 +7,13 @@
 -- columns: topic VARCHAR       definition, agreement, by_session or by_alliance
 --          line_order INTEGER  order in the topic
 --          label VARCHAR       what the line is about
---          what VARCHAR        what is told of it
+--          what VARCHAR        what is told of it; NULL the label says it
+--          session_no INTEGER  number of sessions it had ended by; NULL not by session
+--          table_row INTEGER   row of the table that has a column for each number of sessions; NULL
+--                              not by session
 --          value_text VARCHAR  figure with its interval as printed, or why there is none
 --          n_text VARCHAR      what it is counted from; NULL withheld
--- version: 2
+-- version: 3
 with setting as (
     select
         max(value) filter (where name = 'minimum_shown')::integer as minimum,
@@ -109,12 +112,12 @@ told as (
     -- where reasons are missing, nobody can tell leaving from finishing
     select
         *,
-        'by session ' || session_no::varchar
-        || case cause
-            when 'dropout' then ': ended early, not agreed'
-            when 'planned' then ': ended as planned'
-            else ': stopped coming, reason not recorded'
+        case cause
+            when 'dropout' then 'ended early, not agreed'
+            when 'planned' then 'ended as planned'
+            else 'stopped coming, reason not recorded'
         end as what,
+        case cause when 'planned' then 1 else 0 end as place,
     from curve
     where case when has_reasons then cause in ('dropout', 'planned') else cause = 'stopped' end
 ),
@@ -124,7 +127,8 @@ line as (
         'definition' as topic,
         [0, place] as sorted_by,
         words as label,
-        'share of endings of the last 12 months' as what,
+        null as what,
+        null as session_no,
         case
             when is_shown
                 then
@@ -132,7 +136,7 @@ line as (
                     || ' to ' || round(100 * high)::integer::varchar || ' %)'
             else too_few
         end as value_text,
-        case when is_shown then 'of ' || n::varchar || ' endings it can judge' end as n_text,
+        case when is_shown then 'of ' || n::varchar || ' endings' end as n_text,
     from judged
     where definition = other_definition
     union all
@@ -141,6 +145,7 @@ line as (
         [place, other_place] as sorted_by,
         words as label,
         other_words as what,
+        null as session_no,
         case
             when is_shown then coalesce(round(kappa, 2)::decimal(9, 2)::varchar, 'one of them never varies')
             else too_few
@@ -158,11 +163,12 @@ line as (
                     case group_id when 'low' then '1' when 'middle' then '2' when 'high' then '3' else label end,
                     group_id
             ),
-            session_no,
-            case cause when 'planned' then 1 else 0 end
+            place,
+            session_no
         ] as sorted_by,
         label,
         what,
+        session_no,
         case
             when is_kept_back then 'not shown: one of the clinics must not be told apart'
             when not is_shown then 'too few to show (n < ' || minimum::varchar || ')'
@@ -186,6 +192,11 @@ select
     row_number() over (partition by topic order by sorted_by)::integer as line_order,
     label::varchar as label,
     what::varchar as what,
+    session_no::integer as session_no,
+    case
+        when session_no is not null
+            then dense_rank() over (partition by topic order by list_slice(sorted_by, 1, 3))
+    end::integer as table_row,
     value_text::varchar as value_text,
     n_text::varchar as n_text,
 from line

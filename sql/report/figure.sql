@@ -47,7 +47,7 @@
 --          shrunken_text VARCHAR         shrunken figure with its interval as printed
 --          note VARCHAR                  why withheld, or the caution that goes with it; NULL
 --                                        nothing to say
--- version: 5
+-- version: 6
 with setting as (
     select
         max(value) filter (where name = 'paired_floor') as paired_floor,
@@ -99,9 +99,21 @@ unverified as (
     group by grouping sets ((finished.clinic_id, finished.period_id), (finished.period_id))
 ),
 
+counted as (
+    select
+        *,
+        max(n) filter (where level = 'service') over figures as service_n,
+        max(n_eligible) filter (where level = 'service') over figures as service_n_eligible,
+    from measure.published
+    window figures as (partition by period_id, measure, instrument_id)
+),
+
 figure as (
     select
         published.*,
+        -- where nobody else has such courses, the whole service is this very unit
+        coalesce(published.n = published.service_n, false)
+        and coalesce(published.n_eligible = published.service_n_eligible, published.kind = 'count') as is_whole,
         case when definition.section = 'talking_therapies' then unverified.n_unverified end
             as n_unverified,
         case period.period_kind when 'window' then 'year' else period.period_kind end as period_kind,
@@ -125,7 +137,7 @@ figure as (
             when
                 scale.range_max - scale.range_min <= 10
                 or published.measure in (
-                    'early_alliance_slope', 'effect_size', 'effect_size_adjusted'
+                    'early_alliance_slope', 'effect_size', 'effect_size_adjusted', 'outcome_change'
                 )
                 then 2
             else 1
@@ -136,7 +148,7 @@ figure as (
         round(100 * setting.paired_floor)::integer as floor_percent,
         round(100 * setting.reason_share)::integer as reason_percent,
         setting.min_therapists::integer as min_therapists,
-    from measure.published as published
+    from counted as published
     join ref.definition as definition on published.measure = definition.measure
     join ref.period as period
         on
@@ -196,7 +208,6 @@ written as (
             when worst <> best
                 then
                     number[4] || ' to ' || number[5] || unit
-                    || ' if all unknown courses had gone one way or the other'
         end as bounds_text,
         number[6] || unit || ' (' || number[7] || ' to ' || number[8] || unit || ')'
             as shrunken_text,
@@ -301,9 +312,9 @@ select
     round(shrunken, 4)::decimal(9, 4) as shrunken,
     round(shrunken_low, 4)::decimal(9, 4) as shrunken_low,
     round(shrunken_high, 4)::decimal(9, 4) as shrunken_high,
-    round(service_value, 4)::decimal(9, 4) as service_value,
-    round(service_low, 4)::decimal(9, 4) as service_low,
-    round(service_high, 4)::decimal(9, 4) as service_high,
+    case when not is_whole then round(service_value, 4) end::decimal(9, 4) as service_value,
+    case when not is_whole then round(service_low, 4) end::decimal(9, 4) as service_low,
+    case when not is_whole then round(service_high, 4) end::decimal(9, 4) as service_high,
     is_shown::boolean as is_shown,
     value_text::varchar as value_text,
     interval_text::varchar as interval_text,

@@ -19,7 +19,7 @@
 --          at_most INTEGER      what mending could lift it to at most
 --          effect_text VARCHAR  the same in words; NULL a warning
 --          cause_order INTEGER  order in the clinic: refused files, then by effect, then by number
--- version: 1
+-- version: 2
 with paired as (
     select
         clinic_id,
@@ -97,7 +97,7 @@ select
         when 'lifted'
             then
                 'mending it lifts outcome known from ' || before::integer::varchar || ' % to at most '
-                || at_most::integer::varchar || ' %'
+                || at_most::integer::varchar || ' % of ' || n_courses::varchar || ' finished courses'
     end::varchar as effect_text,
     row_number() over (
         partition by clinic_id

@@ -8,7 +8,7 @@
 --          n_causes INTEGER     causes of refusals
 --          n_warnings INTEGER   causes of warnings
 --          effect_text VARCHAR  what mending everything lifts at most, in words; NULL it cannot be told
--- version: 1
+-- version: 2
 with refused as (
     select
         clinic_id,
@@ -30,6 +30,7 @@ cause as (
 lifted as (
     select
         refused.clinic_id,
+        paired.n as n_courses,
         round(100.0 * paired.numerator / nullif(paired.n, 0))::integer as before,
         round(
             100.0 * (paired.numerator + least(refused.n_forms, paired.n - paired.numerator))
@@ -51,7 +52,7 @@ select
     coalesce(cause.n_warnings, 0)::integer as n_warnings,
     (
         'mending all that was refused lifts outcome known from ' || lifted.before::varchar || ' % to at most '
-        || lifted.at_most::varchar || ' %'
+        || lifted.at_most::varchar || ' % of ' || lifted.n_courses::varchar || ' finished courses'
     )::varchar as effect_text,
 from report.clinic as clinic
 left join cause on clinic.clinic_id = cause.clinic_id

@@ -17,7 +17,7 @@
 --          percent INTEGER         share in percent, from rounded counts; NULL withheld
 --          note VARCHAR            why it is withheld; NULL shown
 --          frozen_on DATE          night it was computed on
--- version: 1
+-- version: 2
 -- closed:  period_end
 -- source:  Rounding to five after withholding up to seven: OpenSAFELY, disclosure control of outputs
 with setting as (
@@ -70,6 +70,9 @@ counted as (
         and definition.section in ('outcome', 'talking_therapies', 'endings', 'waits')
         -- one of the two ending rates takes the other's place
         and coalesce(disclosure.withheld, '') not in ('reasons', 'no reasons')
+        -- beside the share of those who ended it reads as a contradiction: it is of other courses, in
+        -- other clinics, and made for comparing therapists
+        and total.measure <> 'dropout_under_way'
 ),
 
 judged as (

@@ -1,8 +1,8 @@
 -- Head of a therapist's worklist: how it is ordered, and what is not on it.
 --
 -- grain:   therapist_id
--- inputs:  ref.setting, report.open_course, report.therapist, report.worklist, report.worklist_order,
---          score.action, score.end_state
+-- inputs:  landed.alert, ref.setting, report.open_course, report.therapist, report.worklist,
+--          report.worklist_order, score.action, score.end_state
 -- columns: therapist_id VARCHAR      therapist
 --          clinic_id VARCHAR         clinic
 --          label VARCHAR             therapist as named on the page
@@ -14,13 +14,34 @@
 --          unknown_text VARCHAR      open courses of which too little is known; NULL none
 --          objection_text VARCHAR    how many patients of the clinic object; NULL none
 --          log_text VARCHAR          how many lines of the clinic's log belong to no course; NULL none
--- version: 2
+-- version: 3
 with listed as (
     select
         therapist_id,
         count(*) filter (where section = 'beyond') as n_beyond,
         count(*) filter (where section = 'nothing') as n_nothing,
     from report.worklist
+    group by therapist_id
+),
+
+-- a course that was put on the list on Monday counts, also where it need not be on it any more
+week as (
+    select
+        therapist_id,
+        count(distinct episode_id) as n,
+    from (
+        select
+            therapist_id,
+            episode_id,
+        from landed.alert
+        where as_of >= date_trunc('week', getvariable('as_of')::date)::date
+        union all
+        select
+            therapist_id,
+            episode_id,
+        from report.worklist
+        where section = 'to_do'
+    ) as put
     group by therapist_id
 ),
 
@@ -57,8 +78,8 @@ select
     concat_ws(
         ' ',
         format(
-            'At most {} courses a week are listed, so that each can be acted on.',
-            setting.value::integer
+            'At most {} courses a week are put on the list, so that each can be acted on; this week it was {}.',
+            setting.value::integer, coalesce(week.n, 0)
         ),
         case
             when listed.n_beyond is null then null
@@ -98,5 +119,6 @@ join report.therapist as therapist on owner.therapist_id = therapist.therapist_i
 join report.worklist_order as clinic on therapist.clinic_id = clinic.clinic_id
 join ref.setting as setting on setting.name = 'alert_budget'
 left join listed on owner.therapist_id = listed.therapist_id
+left join week on owner.therapist_id = week.therapist_id
 left join unheard on owner.therapist_id = unheard.therapist_id
 left join astray on therapist.clinic_id = astray.clinic_id

@@ -175,6 +175,20 @@ def test_five_seconds_tell_green_or_not_what_needs_attention_and_how_complete(
         expect(answer).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_the_first_screen_answers_all_four_questions(visits: Visits, size: tuple[int, int]) -> None:
+    tab = visits.open("demo/managers/index.html", *size)
+    known = tab.locator(".tiles > div", has_text="Outcome known")
+    assert re.search(r"\d+ %\s+\d+ of \d+", known.inner_text())
+    for answer in (
+        tab.locator(".night .verdict .badge"),
+        known,
+        *tab.locator(".attention li").all(),
+        tab.get_by_role("heading", name="What changed"),
+    ):
+        expect(answer).to_be_in_viewport(ratio=1)
+
+
 def test_screenshots(visits: Visits, pytestconfig: pytest.Config) -> None:
     """Puts pictures of one page of each kind into build/screenshots/."""
     if not pytestconfig.getoption("--screenshots"):

@@ -24,7 +24,7 @@ def changed_tables(hostile: str) -> dict[str, list[dict[str, Any]]]:
         "n_new": 40, "n_corrected": 2, "n_again": 0, "late_text": "fewer than 5", "n_moved": 4,
         "n_visible": 2,
     }  # fmt: skip
-    rule = {"kind": "setting", "name": "gap_days", "was": "42", "now": "56"}
+    rule = {"kind": "Setting", "name": "gap_days", "was": "42", "now": "56"}
     hidden = clinic | {"measure": "early_ending", "is_visible": False, "change_order": 3}
     return {"changed": [hidden, clinic, row], "change_night": [night], "rule_change": [rule]}
 
@@ -34,12 +34,12 @@ def mend_tables(hostile: str) -> dict[str, list[dict[str, Any]]]:
     cause = {
         "clinic_id": "birch", "severity": "reject", "rule": "answer_not_declared", "column_name": hostile, "n": 14,
         "n_files": 1, "message": hostile, "what_to_do": "=cmd|' /C calc'!A0", "before": 82, "at_most": 91,
-        "effect_text": "mending it lifts outcome known from 82 % to at most 91 %", "cause_order": 1,
+        "effect_text": "mending it lifts outcome known from 82 % to at most 91 % of 60 finished courses", "cause_order": 1,
     }  # fmt: skip
     birch = {
         "clinic_id": "birch", "clinic_name": hostile, "page": "mend-birch", "n_causes": 1,
         "n_warnings": 0,
-        "effect_text": "mending all that was refused lifts outcome known from 82 % to at most 91 %",
+        "effect_text": "mending all that was refused lifts outcome known from 82 % to at most 91 % of 60 finished courses",
     }  # fmt: skip
     alder = birch | {
         "clinic_id": "alder", "clinic_name": "Alder practice", "page": "mend-alder", "n_causes": 0,

@@ -9,11 +9,14 @@ def ending_tables(hostile: str) -> dict[str, Rows]:
     """Rows of every table that the two pages read."""
     share = "13 % (11 to 16 %)"
     endings = [
-        ("by_session", "Whole service", "by session 3: ended early, not agreed", share, "of 3817 courses begun"),
-        ("by_session", hostile, "by session 5: ended early, not agreed", "too few to show (n < 5)", None),
-        ("by_alliance", "Lowest third of first ratings", "by session 5", share, "of 1071 courses that came to session 3"),
-        ("definition", "Ended after at most three sessions", "share", share, "of 1864 endings it can judge"),
-        ("agreement", "Recorded as dropout", "Ended after at most three sessions", "0.53", "1648 endings that both can judge"),
+        ("by_session", "Whole service", "ended early, not agreed", 3, 1, share, "of 3817 courses begun"),
+        ("by_session", "Whole service", "ended early, not agreed", 5, 1, "17 % (15 to 18 %)", "of 3817 courses begun"),
+        ("by_session", hostile, "ended early, not agreed", 3, 2, "9 % (7 to 12 %)", "of 812 courses begun"),
+        ("by_session", hostile, "ended early, not agreed", 5, 2, "too few to show (n < 5)", None),
+        ("by_session", hostile, "ended as planned", 5, 3, "4 % (3 to 6 %)", "of 812 courses begun"),
+        ("by_alliance", "Lowest third of first ratings", "ended as planned", 5, 1, share, "of 1071 courses that came to session 3"),
+        ("definition", "Ended after at most three sessions", None, None, None, share, "of 1864 endings"),
+        ("agreement", "Recorded as dropout", "Ended after at most three sessions", None, None, "0.53", "1648 endings that both can judge"),
     ]  # fmt: skip
     model = [
         (
@@ -33,7 +36,7 @@ def ending_tables(hostile: str) -> dict[str, Rows]:
         ("tenth", "tenth 1 of 10", "fewer than 5 dropouts in 459 sessions", None),
         ("group", "sex: female", "cannot be assessed", "fewer than 100 dropouts"),
     ]
-    ending_names = ("topic", "label", "what", "value_text", "n_text")
+    ending_names = ("topic", "label", "what", "session_no", "table_row", "value_text", "n_text")
     model_names = ("topic", "label", "value_text", "note")
     return {
         "calibration_curve": [
@@ -68,7 +71,7 @@ def ending_tables(hostile: str) -> dict[str, Rows]:
     }  # fmt: skip
 
 
-def _ordered(names: tuple[str, ...], rows: list[tuple[str | None, ...]]) -> Rows:
+def _ordered(names: tuple[str, ...], rows: list[tuple[str | int | None, ...]]) -> Rows:
     return [
         dict(zip(names, row, strict=True)) | {"line_order": order}
         for order, row in enumerate(rows, start=1)

@@ -19,7 +19,7 @@ from tests.reports.worklist_tables import worklist_tables
 
 HOSTILE = """<script>alert("x")</script> & 'O"Brien' =HYPERLINK("http://evil.example")"""
 LEAK = "73.9127"
-BOUNDS = "2 to 57 % if all unknown courses had gone one way or the other"
+BOUNDS = "2 to 57 %"
 TOO_FEW = "too few to show (n < 5)"
 AS_OF = date(2026, 11, 20)
 MONTHS = ("January to March", "April to June", "July to September", "October to December")

@@ -34,7 +34,7 @@ def _comparison(therapist: dict[str, Any], number: int) -> dict[str, Any]:
         else None,
         "range_text": "28 to 62 %" if number % 3 else None,
         "share_text": "In this service 6 % (2 to 11 %) of the differences between patients go with the therapist.",
-        "shared_text": None if number % 2 else "12 of 404 courses had more than one therapist.",
+        "shared_text": None if number % 2 else "2.5 points (12 of 404 courses of the service)",
         "signal_text": "Within what is usual: nothing follows from the place.",
     }
 

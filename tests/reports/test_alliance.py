@@ -13,7 +13,7 @@ def test_the_page_of_the_alliance_shows_values_counts_and_reasons() -> None:
     page = dict(render("managers", make_tables()))["alliance.html"]
     for text in (
         "r 0.49 (0.41 to 0.57)", "152 courses, of 1591 with any", "not shown: too few: 12",
-        "-0.14 (-0.16 to -0.12)", "91 % (830 of 912)", "fewer than 5", "1528 of 1578 courses",
+        "−0.14 (−0.16 to −0.12)", "91 % (830 of 912)", "fewer than 5", "1528 of 1578 courses",
     ):  # fmt: skip
         assert str(escape(text)) in page, text
     assert HOSTILE not in page

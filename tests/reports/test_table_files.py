@@ -40,6 +40,10 @@ def cells(page, table):
         yield line
 
 
+def hyphens(rows):
+    return [[cell.replace("−", "-") for cell in row] for row in rows]
+
+
 @pytest.mark.parametrize("audience", ["managers", "auditors", "public"])
 def test_a_file_holds_the_cells_of_its_table_in_their_order(audience):
     pages, files = rendered(audience)
@@ -55,7 +59,8 @@ def test_a_file_holds_the_cells_of_its_table_in_their_order(audience):
             assert content.startswith(MARK)
             read = list(csv.reader(io.StringIO(content.removeprefix(MARK))))
             plain = [[re.sub(r"\s+", "", c.removeprefix("'")) for c in row] for row in read]
-            assert plain == list(cells(page, table)), link
+            # a spreadsheet knows a number by its hyphen
+            assert hyphens(plain) == hyphens(cells(page, table)), link
             assert len(plain) > 1, link
     assert sorted(linked) == sorted(files)
     assert (len(files) > 50) == (audience == "managers")
@@ -85,6 +90,8 @@ def test_names_say_nothing_and_what_is_withheld_is_in_no_file():
         ("\u200b=1", "'\u200b=1"),
         ("＝1", "'＝1"),
         ("-0.5", "-0.5"),
+        ("−0.5", "-0.5"),
+        ("−0.5 (−0.8 to −0.1)", "−0.5 (−0.8 to −0.1)"),
         ("-12 %", "-12 %"),
         ("-0,5", "-0,5"),
         ("–", "–"),

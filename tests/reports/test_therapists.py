@@ -105,6 +105,21 @@ def test_crude_and_adjusted_stand_side_by_side(read: dict[str, PageReader]) -> N
         assert (row["expected_text"] or "no model") in text
 
 
+def test_what_courses_of_several_therapists_move_is_explained_once() -> None:
+    tables = make_tables()
+    (first, *_) = tables["comparison"]
+    tables["comparison"] += [
+        first | {"measure": measure, "label": measure, "shared_text": f"0.0{number} (45 of 1800 courses of the service)"}
+        for number, measure in enumerate(("early_alliance_mean", "outcome_change"), start=3)
+    ]  # fmt: skip
+    (therapist,) = [t for t in tables["therapist"] if t["therapist_id"] == first["therapist_id"]]
+    page = dict(render("managers", tables))[f"{therapist['page']}.html"]
+    assert page.count("A course with several therapists counts for the one") == 1
+    for told in ("early_alliance_mean: 0.03 (45 of 1800", "outcome_change: 0.04 (45 of 1800"):
+        assert told in page
+    assert page.count("Within what is usual: nothing follows from the place.") == 1
+
+
 def test_where_figures_of_therapists_are_withheld_there_is_no_funnel() -> None:
     tables = make_tables()
     tables["night"][0]["therapist_figures"] = "withheld"

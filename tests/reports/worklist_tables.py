@@ -37,7 +37,7 @@ def _page(therapist_id: str, name: str, ordered_by: str, why: str) -> dict[str, 
         "ordered_by": ordered_by,
         "order_text": "In the order of what is known.",
         "why_text": why,
-        "budget_text": "At most 3 courses a week are listed, so that each can be acted on."
+        "budget_text": "At most 3 courses a week are put on the list, so that each can be acted on; this week it was 3."
         " Left out for that: 1.",
         "unknown_text": None,
         "objection_text": "Patients of the clinic who object to being estimated, and stand on no"
