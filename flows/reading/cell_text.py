@@ -20,8 +20,9 @@ def text_column(cells: Sequence[object], decimal: str) -> pl.Series:
     """Cells of one column as text.
 
     Whole numbers come without a point, others with the declared decimal mark; what is no finite
-    number as a word that no answer is; a whole number of more than 15 digits comes in scientific notation, by which the id checks know it. Dates come as
-    ISO 8601, truths as TRUE and FALSE. Each step is one pass in compiled code.
+    number as a word that no answer is; a whole number of more than 15 digits comes in scientific
+    notation, by which the id checks know it. Dates come as ISO 8601, truths as TRUE and FALSE.
+    Each step is one pass in compiled code.
 
     Args:
         cells: texts, numbers, dates, times, truths; None is an empty cell.
