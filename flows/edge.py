@@ -1,14 +1,16 @@
 """What stands at the edge: names and numbers that no table of the warehouse holds.
 
-Therapists' names, and who supervises whom, come from lists that the service keeps. Patients' own numbers are put aside when a
-file is read, one file for each clinic beside the warehouse, and looked up when the pages of the care
-team are written. Neither goes into the warehouse, the snapshot, or another audience's pages.
+Therapists' names, and who supervises whom, come from lists that the service keeps. Patients' own
+numbers are put aside when a file is read, one file for each clinic beside the warehouse, and looked up
+when the pages of the care team are written. Neither goes into the warehouse, the snapshot, or another
+audience's pages.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +61,14 @@ def load_names(workspace: Workspace) -> list[TherapistName]:
     Raises:
         NamesError: with every fault of the file.
     """
-    try:
+    with _telling_faults():
         return read_therapist_names(workspace.therapist_names)
+
+
+@contextmanager
+def _telling_faults() -> Iterator[None]:
+    try:
+        yield
     except Faults as faults:
         raise NamesError([f"names/{fault}" for fault in faults.faults]) from None
 
@@ -79,10 +87,8 @@ def load_supervision(workspace: Workspace, clinics: Collection[str]) -> list[Sup
     Raises:
         NamesError: with every fault of the file.
     """
-    try:
+    with _telling_faults():
         return read_supervision(workspace.supervisors, clinics)
-    except Faults as faults:
-        raise NamesError([f"names/{fault}" for fault in faults.faults]) from None
 
 
 def supervision(listed: Sequence[Supervision], key: bytes) -> Rows:

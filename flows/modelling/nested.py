@@ -27,7 +27,6 @@ STARTS = (0.1, 1.0)
 TOLERANCE = 1e-8
 NEAR = 1e-5
 
-
 # A share with the ends of its interval.
 Share = tuple[float, float, float]
 

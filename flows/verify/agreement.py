@@ -10,13 +10,12 @@ from typing import Any
 import duckdb
 
 from flows.night import internal_fault
-from flows.verify.facts import Facts, draw_sample, read_facts
+from flows.verify.facts import Facts, Figures, draw_sample, read_facts
 from flows.verify.patients import STATED, tell
 from flows.verify.topics import Bounds, Topic, topics
 
 # Scores are stated with six decimals, intervals with nine; sums of values stated with six.
 NEAR = Fraction(2, 10**5)
-Figures = Mapping[tuple[Any, ...], tuple[Any, ...]]
 
 
 # In the night the check may cost seconds; an auditor can wait.

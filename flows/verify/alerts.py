@@ -10,11 +10,10 @@ import duckdb
 
 from flows.second.alert import Alert, figures_of
 from flows.second.rules import Rules
-from flows.verify.facts import rows
+from flows.verify.facts import Figures, rows
 
 COUNTS = ["numerator", "n", "n_eligible", "numerator_low", "numerator_high", "sum_x"]
 MEASURES = ("alert_acted_on", "alert_action_days", "alert_left")
-Figures = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
 def stated_alerts(con: duckdb.DuckDBPyConnection) -> Figures:

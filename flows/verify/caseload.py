@@ -10,11 +10,10 @@ from typing import Any
 import duckdb
 
 from flows.second.measure import counts_in, is_begun, is_open
-from flows.verify.facts import rows
+from flows.verify.facts import Figures, rows
 
 MEASURES = ("course_started", "course_ended", "course_open")
 COUNTS = ["n"]
-Figures = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
 def stated_caseload(con: duckdb.DuckDBPyConnection) -> Figures:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 import duckdb
 
 from flows.second.hazard import Coefficient, chances, leaves_within, recalibrated
-from flows.verify.facts import IN_COURSES, rows
+from flows.verify.facts import IN_COURSES, Figures, rows
 
-Figures = dict[tuple[Any, ...], tuple[Any, ...]]
 Models = dict[str, dict[str, Coefficient]]
 CHANCES = ["dropout", "planned", "other", "dropout_within_five"]
 IN_USE, HELD_OUT = "last_session", "held_out"

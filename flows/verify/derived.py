@@ -11,9 +11,8 @@ import duckdb
 
 from flows.second.derived import begun_on, course_for, newest_of, sessions_of
 from flows.second.rules import Rules
-from flows.verify.facts import Rows, rows
+from flows.verify.facts import Figures, Rows, rows
 
-Figures = dict[tuple[Any, ...], tuple[Any, ...]]
 SESSION = ["stated_episode_id", "session_label", "session_on", "planned_at"]
 COURSE = ["started_on", "ended_on", "end_reason", "is_derived"]
 _DRAWN = "patient_id in (from drawn)"

@@ -17,12 +17,13 @@ from flows.second.rules import Questionnaire, Row, Rules, Scale, Threshold
 from flows.second.rupture import RuptureRules
 
 Rows = list[dict[str, Any]]
-# Topic → key → what was computed.
-Told = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]
+# Key → what was computed, or what the SQL says.
+Figures = dict[tuple[Any, ...], tuple[Any, ...]]
+# By topic.
+Told = dict[str, Figures]
 # The courses of the patients drawn.
-IN_COURSES = (
-    "where episode_id in (select episode_id from score.course where patient_id in (from drawn))"
-)
+DRAWN_COURSES = "select episode_id from score.course where patient_id in (from drawn)"
+IN_COURSES = f"where episode_id in ({DRAWN_COURSES})"
 
 
 @dataclass(frozen=True)

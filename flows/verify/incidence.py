@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 import duckdb
 
 from flows.second.incidence import cumulative_incidence, interval, thirds_of
 from flows.second.rules import Rules
-from flows.verify.facts import rows
+from flows.verify.facts import Figures, rows
 
-Figures = dict[tuple[Any, ...], tuple[Any, ...]]
 KEY = ["group_kind", "group_id", "cause", "session_no"]
 SHARES = ["n_at_risk", "n_events", "incidence", "standard_error", "low", "high"]
 CAUSES = ("dropout", "planned", "other", "unknown")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 import duckdb
 
 from flows.second.measure import counts_in
 from flows.second.rules import Rules
 from flows.second.talking_therapies import Outcome, figures_of
-from flows.verify.facts import rows
+from flows.verify.facts import Figures, rows
 
 PREFIX = "talking_therapies_"
 COUNTS = ["numerator", "n", "n_eligible", "n_known", "numerator_high"]
-Figures = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
 def stated_outcomes(con: duckdb.DuckDBPyConnection) -> Figures:

@@ -10,8 +10,9 @@ from typing import Any
 
 import duckdb
 
-from flows.verify.facts import rows
-from flows.verify.units import Figures, units_of
+from flows.second.rules import Rules
+from flows.verify.facts import Figures, rows
+from flows.verify.units import units_of
 
 COUNTS = ["numerator", "n", "n_eligible", "numerator_low", "numerator_high", "sum_x", "sum_xx"]
 MEASURES = (
@@ -54,14 +55,14 @@ def stated_sessions(con: duckdb.DuckDBPyConnection, *, is_whole: bool) -> Figure
     }
 
 
-def told_sessions(con: duckdb.DuckDBPyConnection, *, is_whole: bool) -> Figures:
+def told_sessions(con: duckdb.DuckDBPyConnection, rules: Rules, *, is_whole: bool) -> Figures:
     """The same, row by row."""
     periods = rows(con, "from ref.period")
     told: Figures = {}
     for measure, query in SOURCES.items():
         found = con.execute(query).fetchall()
         told |= _counted(measure, found, periods, is_whole=is_whole)
-    told |= _counted("outcome_change", _changes(con), periods, is_whole=is_whole)
+    told |= _counted("outcome_change", _changes(con, rules), periods, is_whole=is_whole)
     (year,) = [period for period in periods if period["period_id"] == "year"]
     told |= _counted("not_on_track", _colours(con, year["period_end"]), [year], is_whole=is_whole)
     told |= _under_way(con, periods, is_whole=is_whole)
@@ -101,15 +102,11 @@ def _count(measure: str, said: Counter[Any]) -> tuple[Any, ...]:
     return yes, n, every, *bounds, yes, yes
 
 
-def _changes(con: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+def _changes(con: duckdb.DuckDBPyConnection, rules: Rules) -> list[tuple[Any, ...]]:
     """Finished courses with their change, in standard deviations of first scores as frozen."""
     scales = {
         row["instrument_id"]: float(row["sd"]) for row in rows(con, "from model.severity_scale")
     }
-    least = next(
-        int(row["value"])
-        for row in rows(con, "from ref.setting where name = 'outcome_min_sessions'")
-    )
     found = rows(
         con,
         "select end_state.clinic_id, end_state.therapist_id, end_state.ended_on, end_state.n_attended,"
@@ -124,7 +121,7 @@ def _changes(con: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
     return [
         (row["clinic_id"], row["therapist_id"], row["ended_on"], None, _change(row, scales))
         for row in found
-        if row["n_attended"] >= least
+        if row["n_attended"] >= rules.outcome_min_sessions
     ]
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import duckdb
 
@@ -20,9 +19,7 @@ from flows.verify import (
     track,
     units,
 )
-from flows.verify.facts import Sample, read_rules
-
-Figures = Mapping[tuple[Any, ...], tuple[Any, ...]]
+from flows.verify.facts import Figures, Sample, read_rules
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ def _of_units(con: duckdb.DuckDBPyConnection, rules: Rules, *, is_whole: bool) -
         "sessions, ruptures and changes of units", "measure.total", sessions.COUNTS, is_whole,
         lambda: (
             sessions.stated_sessions(con, is_whole=is_whole),
-            sessions.told_sessions(con, is_whole=is_whole),
+            sessions.told_sessions(con, rules, is_whole=is_whole),
         ),
     )  # fmt: skip
 

@@ -20,9 +20,8 @@ from flows.second.expected_course import (
     make_bands,
     reference,
 )
-from flows.verify.facts import rows
+from flows.verify.facts import DRAWN_COURSES, Figures, rows
 
-Figures = dict[tuple[Any, ...], tuple[Any, ...]]
 # By instrument and course.
 Courses = dict[str, dict[str, Course]]
 COLOURS = ["colour", "colour_in_test"]
@@ -41,7 +40,7 @@ def stated_colours(con: duckdb.DuckDBPyConnection) -> Figures:
     """What the SQL says of the sampled patients' sessions."""
     return {
         (row["session_id"], row["instrument_id"]): tuple(row[name] for name in COLOURS)
-        for row in rows(con, f"from score.track where episode_id in ({_DRAWN})")
+        for row in rows(con, f"from score.track where episode_id in ({DRAWN_COURSES})")
     }
 
 
@@ -54,12 +53,12 @@ def told_colours(con: duckdb.DuckDBPyConnection) -> Figures:
         for row in rows(
             con,
             "select episode_id, session_no, session_id from score.course_appointment"
-            f" where session_no is not null and episode_id in ({_DRAWN})",
+            f" where session_no is not null and episode_id in ({DRAWN_COURSES})",
         )
     }
     told: Figures = {}
     thresholds = _thresholds(con)
-    for name, courses in read_courses(con, _DRAWN).items():
+    for name, courses in read_courses(con, DRAWN_COURSES).items():
         direction, change, cutoff = thresholds[name]
         for episode_id, course in courses.items():
             used = reference([course], as_of, rules, without_held_out=False)
@@ -126,9 +125,6 @@ def told_cells(con: duckdb.DuckDBPyConnection, wanted: set[tuple[str, str, int, 
                 for (band, session), (step, n, scores, changes) in bands.cells.items():
                     told[name, made_of, band, session] = (step, n, *scores, *changes)
     return told
-
-
-_DRAWN = "select episode_id from score.course where patient_id in (from drawn)"
 
 
 def read_courses(

@@ -11,10 +11,9 @@ import duckdb
 
 from flows.second.measure import Ended, counts_in, normal, rates_of, sum_of, wilson
 from flows.second.rules import Rules
-from flows.verify.facts import rows
+from flows.verify.facts import Figures, rows
 
 Key = tuple[Any, ...]
-Figures = dict[Key, tuple[Any, ...]]
 RATES = (
     "early_ending", "paired_outcome", "reason_recorded", "reliable_deterioration",
     "reliable_improvement", "stopped_coming",

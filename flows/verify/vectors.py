@@ -19,12 +19,11 @@ from flows.second.measure import wilson
 from flows.second.score import band_of, risks_of, scores_of
 from flows.sql_files import read_sql_files
 from flows.verify.agreement import Agreement, compared
-from flows.verify.facts import read_questionnaires
+from flows.verify.facts import Figures, read_questionnaires
 from schemas.instrument_types import Example, Instrument
 
 CASES = Path(schemas.__file__).with_name("published_cases.toml")
 EXAMPLES, PUBLISHED = "worked examples of questionnaires", "published cases"
-Figures = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
 def vectors(instruments: Mapping[str, Instrument]) -> Iterator[Agreement]:

@@ -45,13 +45,12 @@ def pages(tables: Tables, therapists: Mapping[str, Row], folders: Folders) -> It
         overseen.setdefault(row["supervisor"], []).append(row["therapist_id"])
     for code, ids in overseen.items():
         theirs = [stems[therapist_id] for therapist_id in ids if therapist_id in stems]
-        listed = [(therapists[folder], _listed(folder, folders[folder])) for folder in theirs]
-        front = partial(_front, tables, code, listed, len(ids) - len(theirs))
+        listed = {folder: _listed(folder, folders[folder]) for folder in theirs}
+        overseen_pages = [(therapists[folder], files) for folder, files in listed.items()]
+        front = partial(_front, tables, code, overseen_pages, len(ids) - len(theirs))
         yield Page(f"{FOLDER}{code}/{FRONT}", "supervisor.html.j2", front, "Whom you supervise")
-        for folder in theirs:
-            for (file, _), page in zip(
-                _listed(folder, folders[folder]), folders[folder], strict=True
-            ):
+        for folder, files in listed.items():
+            for (file, _), page in zip(files, folders[folder], strict=True):
                 gather = partial(_theirs, page.data, code)
                 yield Page(f"{FOLDER}{code}/{file}", page.template, gather)
 
