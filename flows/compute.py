@@ -15,7 +15,7 @@ from flows.night import Night, all_clinics, internal_fault
 from flows.program import program_version
 from flows.quality import judge_tables
 from flows.reference import ReferenceFaults, Service, fill_reference, reference_faults
-from flows.scores import build_scores, standing_scores
+from flows.scores import build_scores
 from flows.sql_files import BrokenTable, build
 from flows.sql_header import HeaderFault
 from flows.validate import clinic_rules
@@ -90,18 +90,14 @@ def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         raise SettingsError([f"rapport.toml: {fault}" for fault in faults])
     stage = "reference"
     try:
-        with (
-            written_plainly(con),
-            standing_scores(con, night.as_of) as standing,
-            transaction(con),
-        ):
+        with written_plainly(con), transaction(con):
             fill_reference(con, night.instruments, service, night.as_of)
             for stage in STAGES:
                 night.progress.step(stage)
                 if stage == "measure":
                     fill_changes(con, night)
                 if stage == "score":
-                    computed = build_scores(con, night.as_of, standing)
+                    computed = build_scores(con, night.as_of)
                     night.progress.say(f"scores computed for {computed}")
                 elif stage == "model":
                     build_models(con, night.as_of)

@@ -9,8 +9,6 @@ and how.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -24,9 +22,9 @@ from flows.touched import (
     RECORDS,
     find_touched,
     hold_touched,
+    let_go,
     rebuild_periods,
     rebuild_touched,
-    touched_catalogue,
 )
 
 # Above this share of the patients, all of them are no dearer.
@@ -50,38 +48,23 @@ class Standing:
     wholes: dict[str, str]
 
 
-@contextmanager
-def standing_scores(con: duckdb.DuckDBPyConnection, as_of: date) -> Iterator[Standing]:
-    """What stands of an earlier night, with a catalogue for the touched patients where it is of use.
-
-    A transaction may write to one database alone, so this comes before it.
-    """
-    standing = _standing(con, as_of)
-    if standing.before is None:
-        yield standing
-        return
-    with touched_catalogue(con, _of_patients()):
-        yield standing
-
-
-def build_scores(
-    con: duckdb.DuckDBPyConnection, as_of: date, standing: Standing, most: float = MOST
-) -> str:
+def build_scores(con: duckdb.DuckDBPyConnection, as_of: date, most: float = MOST) -> str:
     """Build the stage, in the transaction of the night; says for whom it was computed.
 
     Args:
         con: the warehouse, with the reference tables of tonight.
         as_of: the night.
-        standing: what stood before it.
         most: the largest share of touched patients at which the others' rows are left standing.
 
     Raises:
         BrokenTable: when a built table has duplicate or NULL keys.
     """
+    standing = _standing(con, as_of)
     if standing.before is not None:
         standing, n, of = _touched(con, as_of, standing, most)
         if standing.before is not None:
             wholes = _bring_up(con, standing, n)
+            let_go(con, _of_patients())
             said = f"; for all {', '.join(wholes)}" if wholes else ""
             return note_scores(con, as_of, f"{n} of {of} patients{said}")
     build(con, "score")
@@ -124,7 +107,7 @@ def _bring_up(con: duckdb.DuckDBPyConnection, standing: Standing, n_touched: int
     Returns:
         The patients' tables that were built whole.
     """
-    whole = []
+    whole, of_patients = [], _of_patients()
     changed = {
         name
         for name in _wholes()
@@ -135,7 +118,7 @@ def _bring_up(con: duckdb.DuckDBPyConnection, standing: Standing, n_touched: int
         reads = changed.intersection(file.inputs)
         if file.header.patient_key and reads <= ({PERIODS} if _is_of_periods(file) else set()):
             if n_touched:
-                rebuild_touched(con, file)
+                rebuild_touched(con, file, of_patients)
             if reads:
                 rebuild_periods(con, file, periods)
                 changed.add(file.name)

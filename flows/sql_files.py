@@ -1,6 +1,7 @@
 """Finds, orders, runs and checks the files of sql/: one file, one SELECT, one table."""
 
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
@@ -13,6 +14,8 @@ from flows.sql_header import GrainColumn, Header, HeaderColumn, HeaderFault, rea
 from schemas.change import CHANGE_TABLES
 from schemas.model import FILLED_TABLES
 
+# A table where a SELECT reads one, with the name it gives it.
+_READ = re.compile(r"\b(from|join)(\s+)(\w+\.\w+)(\s+as\b)?")
 SQL_ROOT = Path(__file__).resolve().parent.parent / "sql"
 STAGES = ("ref", "landed", "valid", "finding", "score", "model", "measure", "report")
 BUILT_STAGES = ("finding", "score", "model", "measure", "report")
@@ -63,6 +66,21 @@ class SqlFile:
     def inputs(self) -> tuple[str, ...]:
         """The tables it reads, sorted, as its header says; tests hold the header to the SELECT."""
         return tuple(sorted(self.header.inputs))
+
+    def reading(self, elsewhere: Mapping[str, str]) -> str:
+        """The SELECT with other rows in the place of some tables that it reads.
+
+        Args:
+            elsewhere: by the name of a table, what is read instead: a table's name, or a SELECT in brackets.
+        """
+
+        def aim(found: re.Match[str]) -> str:
+            word, space, name, named = found.groups()
+            if name not in elsewhere:
+                return found[0]
+            return f"{word}{space}{elsewhere[name]}{named or ' as ' + name.partition('.')[2]}"
+
+        return _READ.sub(aim, self.text)
 
 
 @lru_cache(maxsize=4)
@@ -116,7 +134,7 @@ def build_table(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
         BrokenTable: when it has duplicate or NULL keys.
     """
     con.execute(f"create or replace table {file.name} as {_text(con, file)}")
-    _describe(con, file)
+    describe(con, file)
     check_grain(con, file, file.name)
 
 
@@ -192,7 +210,8 @@ def _ordered(files: Iterable[SqlFile]) -> list[SqlFile]:
     return sorted((by_name[name] for name in order), key=lambda file: STAGES.index(file.stage))
 
 
-def _describe(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+def describe(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+    """Make what the header says the comments of a built table."""
     said = [f"comment on table {file.name} is {_quoted(file.header.description)}"]
     said += [
         f'comment on column {file.name}."{column.name}" is {_quoted(column.description)}'

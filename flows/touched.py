@@ -1,53 +1,24 @@
-"""Patients of whom something is new, and a catalogue in which the night's tables hold these alone.
+"""Patients of whom something is new, and their rows alone in the tables of the night.
 
-The file of a table whose rows depend on one patient is run in that catalogue as it is: the names in it
-lead to the records of the touched patients, and to the whole of every table that is no patient's.
+The file of a table whose rows depend on one patient is run as it is, over the records and the standing
+rows of the touched patients; of every table that is no patient's it reads the whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection
 
 import duckdb
 
 from flows.sql_files import SqlFile, check_grain
 
-CATALOGUE = "touched"
 HORIZON = "score.clinic_horizon"
-# What reading fills, with the records of each patient.
+# What reading fills, with the records of each patient; a stated score says whose it is by its form.
 RECORDS = ("valid.form", "valid.session", "valid.episode", "valid.stated_score")
 _VERSIONS = ("valid.form_version", "valid.appointment_version", "valid.episode_version")
 # Where the standing rows of a patient are found by each kind of key.
 _STANDING = {"form_id": "score.form_place", "episode_id": "score.course"}
 _OF_TOUCHED = "patient_id in (select patient_id from touched_patient)"
-
-
-@contextmanager
-def touched_catalogue(con: duckdb.DuckDBPyConnection, files: Sequence[SqlFile]) -> Iterator[None]:
-    """Have the second catalogue at hand, with no patient in it yet; before a transaction begins.
-
-    Args:
-        con: the warehouse, with a table standing for each file.
-        files: the tables whose rows depend on one patient each.
-    """
-    standing = _current(con)
-    of_patients = {*RECORDS, *(file.name for file in files)}
-    wholes = {name for file in files for name in file.inputs} - of_patients
-    con.execute(f"attach ':memory:' as {CATALOGUE}")
-    try:
-        for schema in sorted({name.partition(".")[0] for name in of_patients | wholes}):
-            con.execute(f"create schema {CATALOGUE}.{schema}")
-        for name in sorted(of_patients):
-            con.execute(f"create or replace temp table {_held(name)} as from {name} limit 0")
-            con.execute(f"create view {CATALOGUE}.{name} as from {_held(name)}")
-        for name in sorted(wholes):
-            con.execute(f'create view {CATALOGUE}.{name} as from "{standing}".{name}')
-        yield
-    finally:
-        con.execute(f"detach {CATALOGUE}")
-        for name in sorted(of_patients):
-            con.execute(f"drop table if exists {_held(name)}")
 
 
 def find_touched(
@@ -96,13 +67,11 @@ def find_touched(
 
 
 def hold_touched(con: duckdb.DuckDBPyConnection) -> None:
-    """Fill the catalogue with the records of the touched patients, and note their standing rows' keys."""
+    """Hold the records of the touched patients apart, and note their standing rows' keys."""
     for name in RECORDS[:-1]:
-        con.execute(f"insert into {_held(name)} from {name} where {_OF_TOUCHED}")
-    con.execute(
-        f"insert into {_held('valid.stated_score')} from valid.stated_score where form_id in"
-        f" (select form_id from {_held('valid.form')})"
-    )
+        _hold(con, name, f"from {name} where {_OF_TOUCHED}")
+    forms = f"select form_id from {_held(RECORDS[0])}"
+    _hold(con, RECORDS[-1], f"from {RECORDS[-1]} where form_id in ({forms})")
     con.execute("create or replace temp table gone_patient_id as from touched_patient")
     for key, table in _STANDING.items():
         con.execute(
@@ -111,18 +80,28 @@ def hold_touched(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def rebuild_touched(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+def let_go(con: duckdb.DuckDBPyConnection, files: Collection[SqlFile]) -> None:
+    """Hold the rows of touched patients apart no more."""
+    for name in (*RECORDS, *(file.name for file in files)):
+        con.execute(f"drop table if exists {_held(name)}")
+
+
+def rebuild_touched(
+    con: duckdb.DuckDBPyConnection, file: SqlFile, files: Collection[SqlFile]
+) -> None:
     """Replace the rows of the touched patients in one table.
+
+    Args:
+        con: the warehouse, with the touched patients' rows of every such table that it reads.
+        file: the table.
+        files: the tables whose rows depend on one patient each.
 
     Raises:
         BrokenTable: when their new rows have duplicate or NULL keys.
     """
-    standing, key = _current(con), file.header.patient_key
-    con.execute(f"use {CATALOGUE}")
-    try:
-        con.execute(f"insert into {_held(file.name)}\n{file.text}")
-    finally:
-        con.execute(f'use "{standing}"')
+    key = file.header.patient_key
+    apart = {name: _held(name) for name in (*RECORDS, *(file.name for file in files))}
+    _hold(con, file.name, file.reading(apart))
     check_grain(con, file, _held(file.name))
     con.execute(f"delete from {file.name} where {key} in (select {key} from gone_{key})")
     con.execute(f"insert into {file.name} by name from {_held(file.name)}")
@@ -161,13 +140,13 @@ def _ageing(file: SqlFile, before: str, night: str) -> str:
         ) as aged {course} where {file.header.ages}"""
 
 
+def _hold(con: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    con.execute(f"create or replace temp table {_held(name)} as {select}")
+
+
 def _held(name: str) -> str:
     """The table of the touched patients' rows; temporary ones may be filled in any transaction."""
     return f'temp.main."{name}"'
-
-
-def _current(con: duckdb.DuckDBPyConnection) -> str:
-    return str(con.execute("select current_database()").fetchall()[0][0])
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

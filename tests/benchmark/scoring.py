@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from flows.reference import Service, fill_reference
-from flows.scores import build_scores, note_scores, standing_scores
+from flows.scores import build_scores, note_scores
 from flows.sql_files import SqlFile, build_table, read_sql_files
 from flows.warehouse import STORAGE, create_tables, limit_resources, transaction, written_plainly
 from schemas.instrument import SHIPPED, Instrument, load_instruments
@@ -172,9 +172,9 @@ def _score_night(
     computed: list[str] = []
 
     def score() -> None:
-        with written_plainly(con), standing_scores(con, night) as standing, transaction(con):
+        with written_plainly(con), transaction(con):
             fill_reference(con, instruments, service, night)
-            computed.append(build_scores(con, night, standing))
+            computed.append(build_scores(con, night))
         con.execute("checkpoint")
 
     cost = spent(score)

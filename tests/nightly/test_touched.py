@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from flows.reference import Service, fill_reference
-from flows.scores import build_scores, standing_scores
+from flows.scores import build_scores
 from flows.sql_files import SqlFile, build, read_sql_files
 from flows.sql_header import HeaderFault, read_header
 from flows.touched import HORIZON, RECORDS
@@ -41,10 +41,10 @@ def score(
 ) -> str:
     """One night's scores; for whom they were computed."""
     con.execute(f"set variable as_of = date '{night}'")
-    with standing_scores(con, night) as standing, transaction(con):
+    with transaction(con):
         fill_reference(con, shipped(), service, night)
         con.execute(f"update ref.setting set value = 3 where {ENOUGH}")
-        return build_scores(con, night, standing, most)
+        return build_scores(con, night, most)
 
 
 def differing(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -205,6 +205,13 @@ def test_what_changes_with_time_alone_says_so(file: SqlFile) -> None:
     text = text.replace("date_trunc('quarter', getvariable('as_of')::date)", "")
     assert file.header.ages or ("as_of" not in text and HORIZON not in file.inputs)
     assert {name for name in file.inputs if name.startswith("valid.")} <= set(RECORDS)
+
+
+@pytest.mark.parametrize("file", OF_PATIENTS)
+def test_a_file_is_run_over_other_rows_wherever_it_reads_a_table(file: SqlFile) -> None:
+    text = re.sub(r"--.*", "", file.reading(dict.fromkeys(file.inputs, "elsewhere")))
+    assert not re.search(rf"\b(from|join)\s+({'|'.join(file.inputs)})\b", text)
+    assert text.count("elsewhere") >= len(file.inputs)
 
 
 @pytest.mark.parametrize(
