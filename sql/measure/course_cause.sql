@@ -8,7 +8,7 @@
 -- columns: episode_id VARCHAR  course, tonight or the night before
 --          cause VARCHAR       new; corrected; late pair: new forms that complete the pair of a course
 --                              that had ended; rule: read again under other rules; together
--- version: 1
+-- version: 2
 with course as (
     select
         coalesce(course.episode_id, before.episode_id) as episode_id,
@@ -33,6 +33,7 @@ changed as (
 by_patient as (
     select
         course.patient_id,
+        true as is_one_sided,
         min(changed.change) as change,
         max(changed.n_changes) + count(distinct changed.change) - 1 as n_changes,
     from changed
@@ -49,5 +50,6 @@ select
     end::varchar as cause,
 from course
 left join changed on course.episode_id = changed.episode_id
-left join by_patient on course.patient_id = by_patient.patient_id and course.is_one_sided
+left join by_patient
+    on course.patient_id = by_patient.patient_id and course.is_one_sided = by_patient.is_one_sided
 where changed.change is not null or by_patient.change is not null

@@ -32,10 +32,18 @@
 --          shrunken_low DECIMAL(18,9)   lower end of its 95 % interval
 --          shrunken_high DECIMAL(18,9)  upper end of its 95 % interval
 --          between_from VARCHAR         where the spread between therapists comes from
--- version: 3
+-- version: 4
 with setting as (
     select max(value) filter (where name = 'z_95')::double as z,
     from ref.setting
+),
+
+-- a condition on the side that is kept would have every row compared with every other
+of_therapist as (
+    select
+        'therapist' as level,
+        *,
+    from measure.shrunken
 ),
 
 plain as (
@@ -70,9 +78,9 @@ plain as (
             and total.period_id = service.period_id
             and total.measure = service.measure
             and total.instrument_id is not distinct from service.instrument_id
-    left join measure.shrunken as shrunken
+    left join of_therapist as shrunken
         on
-            total.level = 'therapist'
+            total.level = shrunken.level
             and total.unit_id = shrunken.unit_id
             and total.period_id = shrunken.period_id
             and total.measure = shrunken.measure

@@ -35,7 +35,7 @@
 --          withheld VARCHAR             why the value is not shown; NULL shown
 --          is_shown BOOLEAN             whether the value is shown
 --          is_compared BOOLEAN          whether therapists may be compared on it
--- version: 3
+-- version: 4
 with figure as (
     select
         estimate.*,
@@ -50,7 +50,8 @@ with figure as (
         disclosure.is_shown and nested.withheld is null as is_shown,
         disclosure.is_counted and nested.withheld is null as is_counted,
         disclosure.is_compared,
-        estimate.level = 'therapist' and not disclosure.is_compared as is_alone,
+        estimate.level <> 'service'
+        and (estimate.level <> 'therapist' or disclosure.is_compared) as is_beside_service,
         service.value as service_value,
         service.low as service_low,
         service.high as service_high,
@@ -74,7 +75,6 @@ with figure as (
         on
             service_shown.level = 'service'
             and service_shown.is_shown
-            and estimate.level <> 'service'
             and estimate.period_id = service_shown.period_id
             and estimate.measure = service_shown.measure
             and estimate.instrument_id is not distinct from service_shown.instrument_id
@@ -116,9 +116,9 @@ select
     case when is_compared then shrunken_low end::decimal(18, 9) as shrunken_low,
     case when is_compared then shrunken_high end::decimal(18, 9) as shrunken_high,
     case when is_compared then between_from end::varchar as between_from,
-    case when not is_alone then service_value end::decimal(18, 9) as service_value,
-    case when not is_alone then service_low end::decimal(18, 9) as service_low,
-    case when not is_alone then service_high end::decimal(18, 9) as service_high,
+    case when is_beside_service then service_value end::decimal(18, 9) as service_value,
+    case when is_beside_service then service_low end::decimal(18, 9) as service_low,
+    case when is_beside_service then service_high end::decimal(18, 9) as service_high,
     minimum::integer as minimum,
     withheld::varchar as withheld,
     is_shown::boolean as is_shown,

@@ -6,7 +6,7 @@
 --          unit_id VARCHAR         service, or the clinic's or therapist's id
 --          clinic_id VARCHAR       clinic; NULL for the service
 --          n_courses_year INTEGER  courses with an attended session in the year
--- version: 1
+-- version: 2
 with seen as (
     select
         course_therapist.clinic_id,
@@ -46,21 +46,29 @@ unit as (
     from seen
 ),
 
+in_year as (
+    select distinct
+        clinic_id,
+        therapist_id,
+        episode_id,
+    from seen
+    where is_in_year
+),
+
+counted as (
+    select
+        unnest(['service', 'clinic', 'therapist']) as level,
+        unnest(['service', clinic_id, therapist_id]) as unit_id,
+    from in_year
+),
+
 year_total as (
     select
-        unit.level,
-        unit.unit_id,
-        count(distinct seen.episode_id) as n_courses,
-    from unit
-    join seen
-        on
-            case unit.level
-                when 'service' then 'service'
-                when 'clinic' then seen.clinic_id
-                else seen.therapist_id
-            end = unit.unit_id
-    where seen.is_in_year
-    group by unit.level, unit.unit_id
+        level,
+        unit_id,
+        count(*) as n_courses,
+    from counted
+    group by level, unit_id
 )
 
 select

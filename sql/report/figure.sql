@@ -47,7 +47,7 @@
 --          shrunken_text VARCHAR         shrunken figure with its interval as printed
 --          note VARCHAR                  why withheld, or the caution that goes with it; NULL
 --                                        nothing to say
--- version: 6
+-- version: 7
 with setting as (
     select
         max(value) filter (where name = 'paired_floor') as paired_floor,
@@ -114,8 +114,10 @@ figure as (
         -- where nobody else has such courses, the whole service is this very unit
         coalesce(published.n = published.service_n, false)
         and coalesce(published.n_eligible = published.service_n_eligible, published.kind = 'count') as is_whole,
-        case when definition.section = 'talking_therapies' then unverified.n_unverified end
-            as n_unverified,
+        case
+            when definition.section = 'talking_therapies' and published.level <> 'therapist'
+                then unverified.n_unverified
+        end as n_unverified,
         case period.period_kind when 'window' then 'year' else period.period_kind end as period_kind,
         period.label as period_label,
         period.period_start,
@@ -169,7 +171,6 @@ figure as (
         on
             published.clinic_id is not distinct from unverified.clinic_id
             and published.period_id = unverified.period_id
-            and published.level <> 'therapist'
     left join data_reach on published.clinic_id is not distinct from data_reach.clinic_id
     cross join setting
 ),

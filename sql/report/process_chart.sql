@@ -20,7 +20,7 @@
 --          target_text VARCHAR    target, and whether the process as it runs will reach it, as
 --                                 Making Data Count tells it; NULL not drawn, or no target
 --          why_not VARCHAR        why there is no chart; NULL drawn
--- version: 3
+-- version: 4
 with setting as (
     select max(value) filter (where name = 'process_months_needed')::integer as months_needed,
     from ref.setting
@@ -55,6 +55,19 @@ named as (
     from report.figure
     where period_kind = 'month'
     group by level, unit_id, measure, instrument_id
+),
+
+aimed_at as (
+    -- a target for a count is one for twelve months
+    select target.*,
+    from report.target as target
+    join named
+        on
+            target.level = named.level
+            and target.unit_id = named.unit_id
+            and target.measure = named.measure
+            and target.instrument_id is not distinct from named.instrument_id
+    where target.period_id = 'year' and named.kind <> 'count'
 ),
 
 chart as (
@@ -103,15 +116,12 @@ chart as (
             and process_limit.unit_id = told.unit_id
             and process_limit.measure = told.measure
             and process_limit.instrument_id is not distinct from told.instrument_id
-    left join report.target as target
+    left join aimed_at as target
         on
             process_limit.level = target.level
             and process_limit.unit_id = target.unit_id
             and process_limit.measure = target.measure
             and process_limit.instrument_id is not distinct from target.instrument_id
-            and target.period_id = 'year'
-            -- a target for a count is one for twelve months
-            and named.kind <> 'count'
     cross join setting
 ),
 

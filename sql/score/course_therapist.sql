@@ -10,7 +10,7 @@
 --          therapist_id VARCHAR  therapist; NULL not recorded anywhere
 --          decided_by VARCHAR    sessions, later appointment, record, forms, or nobody
 --          n_therapists INTEGER  therapists with at least one attended session
--- version: 1
+-- version: 2
 -- patient: episode_id
 with by_therapist as (
     select
@@ -46,22 +46,11 @@ later as (
     group by episode_id
 ),
 
-on_forms as (
-    select
-        place.episode_id,
-        arg_max(form.therapist_id, (form.answered_at, form.form_id)) as therapist_id,
-    from score.form_place as place
-    join valid.form as form on place.form_id = form.form_id
-    where form.therapist_id is not null and place.episode_id is not null
-    group by place.episode_id
-),
-
 candidate as (
     select
         course.episode_id,
         course.clinic_id,
         course.therapist_id as recorded,
-        on_forms.therapist_id as on_forms,
         most.therapist_id as most,
         coalesce(most.n_sessions, 0) as n_sessions,
         coalesce(most.n_therapists, 0) as n_therapists,
@@ -72,7 +61,6 @@ candidate as (
     from score.course as course
     left join most on course.episode_id = most.episode_id
     left join later on course.episode_id = later.episode_id
-    left join on_forms on course.episode_id = on_forms.episode_id
 ),
 
 decided as (
@@ -83,21 +71,36 @@ decided as (
             when later is not null then 'later appointment'
             when recorded is not null then 'record'
             when most is not null then 'sessions'
-            when on_forms is not null then 'forms'
-            else 'nobody'
         end as decided_by,
     from candidate
+),
+
+on_forms as (
+    -- looked at for the others alone: they are few, forms are many
+    select
+        place.episode_id,
+        arg_max(form.therapist_id, (form.answered_at, form.form_id)) as therapist_id,
+    from decided
+    join score.form_place as place on decided.episode_id = place.episode_id
+    join valid.form as form on place.form_id = form.form_id
+    where decided.decided_by is null and form.therapist_id is not null
+    group by place.episode_id
 )
 
 select
-    episode_id::varchar as episode_id,
-    clinic_id::varchar as clinic_id,
-    case decided_by
-        when 'sessions' then most
-        when 'later appointment' then later
-        when 'record' then recorded
-        when 'forms' then on_forms
+    decided.episode_id::varchar as episode_id,
+    decided.clinic_id::varchar as clinic_id,
+    case decided.decided_by
+        when 'sessions' then decided.most
+        when 'later appointment' then decided.later
+        when 'record' then decided.recorded
+        else on_forms.therapist_id
     end::varchar as therapist_id,
-    decided_by::varchar as decided_by,
-    n_therapists::integer as n_therapists,
+    case
+        when decided.decided_by is not null then decided.decided_by
+        when on_forms.therapist_id is not null then 'forms'
+        else 'nobody'
+    end::varchar as decided_by,
+    decided.n_therapists::integer as n_therapists,
 from decided
+left join on_forms on decided.episode_id = on_forms.episode_id

@@ -11,7 +11,7 @@
 --          instrument_id VARCHAR  instrument
 --          form_id VARCHAR        form the score comes from
 --          value DECIMAL(12,6)    score on the instrument's primary scale
--- version: 1
+-- version: 2
 -- patient: episode_id
 with setting as (
     select max(value) filter (where name = 'baseline_session')::integer as baseline_session,
@@ -57,13 +57,12 @@ candidate as (
 select
     candidate.episode_id::varchar as episode_id,
     candidate.instrument_id::varchar as instrument_id,
-    arg_min(
-        candidate.form_id, (candidate.session_no, candidate.answered_at, candidate.form_id)
-    )::varchar as form_id,
-    arg_min(
-        score.value, (candidate.session_no, candidate.answered_at, candidate.form_id)
-    )::decimal(12, 6) as value,
+    candidate.form_id::varchar as form_id,
+    score.value::decimal(12, 6) as value,
 from candidate
 join score.scale_score as score on candidate.form_id = score.form_id and score.is_primary
 where score.value is not null
-group by candidate.episode_id, candidate.instrument_id
+qualify row_number() over (
+    partition by candidate.episode_id, candidate.instrument_id
+    order by candidate.session_no, candidate.answered_at, candidate.form_id
+) = 1

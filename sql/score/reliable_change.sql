@@ -23,7 +23,7 @@
 --          first_on DATE              day of the first score
 --          last_on DATE               day of the last score
 --          sessions_before_end INTEGER attended sessions after the last score
--- version: 2
+-- version: 3
 -- patient: episode_id
 with setting as (
     select
@@ -91,17 +91,23 @@ pair as (
     select
         episode_id,
         instrument_id,
-        count(*) as n_scores,
-        arg_min(form_id, (answered_at, form_id)) as first_form_id,
-        arg_min(value, (answered_at, form_id)) as first_value,
-        arg_min(is_baseline, (answered_at, form_id)) as is_baseline,
-        min(answered_on) as first_on,
-        arg_max(form_id, (answered_at, form_id)) as last_form_id,
-        arg_max(value, (answered_at, form_id)) as last_value,
-        max(answered_on) as last_on,
+        count(*) over course as n_scores,
+        form_id as first_form_id,
+        value as first_value,
+        is_baseline,
+        answered_on as first_on,
+        last_value(form_id) over course as last_form_id,
+        last_value(value) over course as last_value,
+        last_value(answered_on) over course as last_on,
     from scored
     where is_in_course
-    group by episode_id, instrument_id
+    window
+        course as (
+            partition by episode_id, instrument_id
+            order by answered_at, form_id
+            rows between unbounded preceding and unbounded following
+        )
+    qualify row_number() over course = 1
 ),
 
 threshold as (

@@ -13,7 +13,7 @@ from flows.calendar import newest_due, night_of, nights_between
 from flows.errors import UnlikelyNight, WorkspaceError
 from flows.ledger import release
 from flows.nightly import nightly
-from flows.warehouse import open_warehouse
+from flows.warehouse import create_tables, open_warehouse, written_plainly
 from flows.workspace import Workspace
 from tests.nightly.conftest import (
     MAPPING,
@@ -255,3 +255,16 @@ def test_a_mapping_put_back_to_what_it_was_counts_again(service: Workspace) -> N
             )
     assert seen[0] != seen[1]
     assert (seen[2], seen[3], seen[4]) == (seen[0], seen[0], seen[1])
+
+
+@pytest.mark.parametrize(("most", "stored"), [(0, "uncompressed"), (-1, "auto")])
+def test_what_is_built_is_packed_only_where_there_is_much(
+    monkeypatch: pytest.MonkeyPatch, most: int, stored: str
+) -> None:
+    con = duckdb.connect()
+    create_tables(con)
+    monkeypatch.setattr("flows.warehouse.FORMS_STORED_PLAINLY", most)
+    how = "select current_setting('force_compression')"
+    with written_plainly(con):
+        assert con.execute(how).fetchall() == [(stored,)]
+    assert con.execute(how).fetchall() == [("auto",)]

@@ -1,9 +1,11 @@
 """What a SQL file says of itself is what it does; the street of stages runs one way."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -238,3 +240,27 @@ def test_thresholds_in_words_are_those_the_service_has_set() -> None:
         "silent for longer than 60 days and 3 times the patient's usual gap"
         in dict(words)["early_ending"]
     )
+
+
+# Tables in which each row is compared with every one of a few: bands of one questionnaire, clinics.
+COMPARED_WITH_FEW = {
+    "score.track", "report.congruence", "report.ending_fact", "report.changed",
+    "report.workbook_line", "report.rule_change",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_table_compares_every_row_with_every_other(
+    empty: duckdb.DuckDBPyConnection, file: SqlFile
+) -> None:
+    """A condition on the kept side of an outer join, or between both, leaves it nothing to look up by."""
+    (plan,) = empty.execute(f"explain (format json) {file.text}").fetchall()[0][1:]
+    found = re.findall(r'"Join Type": "(LEFT|RIGHT|FULL)', "".join(_nested_loops(json.loads(plan))))
+    assert bool(found) == (file.name in COMPARED_WITH_FEW)
+
+
+def _nested_loops(plan: list[dict[str, Any]]) -> Iterator[str]:
+    for step in plan:
+        if step["name"].strip() in {"BLOCKWISE_NL_JOIN", "NESTED_LOOP_JOIN"}:
+            yield json.dumps(step["extra_info"])
+        yield from _nested_loops(step["children"])
