@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 
 from flows.modelling.cusum import cusum_limits
 from flows.modelling.fit import (
@@ -42,7 +42,7 @@ class Rows:
 
     y: FloatArray
     severity: FloatArray
-    levels: Mapping[str, Any]  # factor to the level of every row
+    levels: Mapping[str, pl.Series]  # factor to the level of every row
     kind: str
     data_to: date | None
     level_courses: float
@@ -147,15 +147,17 @@ def chosen(rows: Rows, per_term: float) -> tuple[list[Column], list[str]]:
 
 def _columns(rows: Rows, factor: str) -> list[Column]:
     """The columns of a factor; its most frequent level is the one the others are compared with."""
-    levels, counts = np.unique(rows.levels[factor], return_counts=True)
-    reference = min(zip(-counts, levels, strict=True))[1] if len(levels) else None
+    level_of = rows.levels[factor].alias("level")
+    counted: list[tuple[str, int]] = level_of.value_counts().sort("level").rows()
+    reference = min((-count, level) for level, count in counted)[1] if counted else None
     found = [
         Column(
-            factor, f"{factor}={level}", (rows.levels[factor] == level).astype(float),
+            factor, f"{factor}={level}",
+            (level_of == level).cast(pl.Float64).to_numpy(),
             # pooled levels that are still too few stand with the most frequent one
-            bool(level == reference) or (level == POOLED and not rows.carries(int(count))),
+            level == reference or (level == POOLED and not rows.carries(count)),
         )
-        for level, count in zip(levels, counts, strict=True)
+        for level, count in counted
     ]  # fmt: skip
     number = [Column(factor, NUMBER, rows.severity)] if factor == NUMBER else []
     return number + found
@@ -208,9 +210,9 @@ def _read(con: duckdb.DuckDBPyConnection, model_id: str, settings: Mapping[str, 
     return Rows(
         y=found["y"].to_numpy(),
         severity=found["severity_value"].to_numpy(),
-        levels={factor: found[factor].to_numpy() for factor in known},
+        levels={factor: found[factor] for factor in known},
         kind=kind,
-        data_to=max(found["counted_on"].to_list(), default=None),
+        data_to=found["counted_on"].max(),  # type: ignore[arg-type]
         level_courses=settings["level_courses"],
         level_events=settings["level_events"],
         n_courses=found["episode_id"].n_unique(),

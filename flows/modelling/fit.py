@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -122,13 +123,13 @@ def logistic(columns: FloatArray, y: FloatArray, names: Sequence[str] = ()) -> S
 
     if len(y) == 0 or not 0 < y.mean() < 1:
         raise NoSolution("every outcome is the same")
-    x = np.column_stack([np.ones(len(y)), columns])
+    x, events, n_alike = _alike(columns, y)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # Separation is looked for below, where the column that does it can be named.
         warnings.simplefilter("ignore")
         try:
             # by coefficients: the last digit of a large deviance may go to and fro for ever
-            found = GLM(y, x, family=Binomial()).fit(
+            found = GLM(np.column_stack([events, n_alike - events]), x, family=Binomial()).fit(
                 maxiter=STEPS_MOST, tol=TOLERANCE, tol_criterion="params"
             )
         except np.linalg.LinAlgError:
@@ -136,18 +137,34 @@ def logistic(columns: FloatArray, y: FloatArray, names: Sequence[str] = ()) -> S
     predictor = x @ found.params
     if not np.isfinite(predictor).all() or np.abs(predictor).max() > PREDICTOR_MOST:
         raise NoSolution(
-            f"the outcome is told without error by {_separating(found.params, x, names)}"
+            f"the outcome is told without error by {_separating(found.params, columns, names)}"
         )
     if not found.converged:
         raise NoSolution(f"no convergence after {STEPS_MOST} steps")
     return Solution(_rounded(found.params), _rounded(found.bse))
 
 
-def _separating(params: FloatArray, x: FloatArray, names: Sequence[str]) -> str:
+def _alike(columns: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Rows that are alike taken together, a column of ones first; events, and rows, of each.
+
+    The likelihood is the same. The engine keeps its working arrays of every step until it is done: of
+    millions of sessions, which are few when taken together, they would fill the machine.
+    """
+    rows = pl.DataFrame(columns, schema=[f"column_{k}" for k in range(columns.shape[1])])
+    found = (
+        rows.with_columns(y=y)
+        .group_by(rows.columns, maintain_order=True)
+        .agg(pl.col("y").sum(), pl.len().cast(pl.Float64).alias("n"))
+    )
+    x = np.column_stack([np.ones(found.height), found.select(rows.columns).to_numpy()])
+    return x, found["y"].to_numpy(), found["n"].to_numpy()
+
+
+def _separating(params: FloatArray, columns: FloatArray, names: Sequence[str]) -> str:
     """The column that does most to tell the outcomes apart."""
     if not names:
         return "one of the factors"
-    reach = np.nan_to_num(np.abs(params[1:]), nan=np.inf) * x[:, 1:].std(axis=0)
+    reach = np.nan_to_num(np.abs(params[1:]), nan=np.inf) * columns.std(axis=0)
     return names[int(reach.argmax())]
 
 

@@ -161,9 +161,7 @@ def designed(rows: pl.DataFrame) -> tuple[Design, list[str]]:
 
 def raw_columns(rows: pl.DataFrame, names: Collection[str]) -> FloatArray:
     """The named columns as they are; not a number where they are not known."""
-    bands = dict(
-        zip([f"{BAND}={b}" for b in BANDS[1:]], dummies(rows[BAND].to_list(), BANDS).T, strict=True)
-    )
+    bands = dict(zip([f"{BAND}={b}" for b in BANDS[1:]], dummies(rows[BAND], BANDS).T, strict=True))
     columns = [
         bands[name] if name in bands else rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
         for name in names
@@ -232,7 +230,7 @@ def _settings(con: duckdb.DuckDBPyConnection) -> Mapping[str, float]:
 
 def _codes(rows: pl.DataFrame) -> np.ndarray:
     codes = {"goes_on": 0} | {outcome: code for code, outcome in enumerate(OUTCOMES, start=1)}
-    return np.array([codes[outcome] for outcome in rows["outcome"]], dtype=np.int64)
+    return rows["outcome"].replace_strict(codes, return_dtype=pl.Int64).to_numpy()
 
 
 def _known(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from flows.modelling.fit import DECIMALS, STEPS_MOST, FloatArray, NoSolution
@@ -102,7 +103,6 @@ def _solution(
     )
 
 
-def dummies(values: Sequence[str], levels: Sequence[str]) -> FloatArray:
+def dummies(values: pl.Series, levels: Sequence[str]) -> FloatArray:
     """One column for every level but the first."""
-    found = np.asarray(values)
-    return np.column_stack([(found == level).astype(np.float64) for level in levels[1:]])
+    return np.column_stack([(values == level).cast(pl.Float64).to_numpy() for level in levels[1:]])

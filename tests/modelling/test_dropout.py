@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 import pytest
 
 from flows.model import build_models
@@ -184,10 +185,10 @@ def test_ratios_have_byars_interval(service: duckdb.DuckDBPyConnection) -> None:
 def test_without_a_clock_there_is_no_model() -> None:
     """Too few dropouts to tell early sessions from late ones: no figure, and not an unfair one."""
     n = 4_000
-    bands = np.array(["1", "2", "3", "4", "5-8"])[np.arange(n) % 5]
+    bands = pl.Series(["1", "2", "3", "4", "5-8"] * (n // 5))
     y = (np.arange(n) % 101 == 0).astype(float)
-    sexes = np.array(["female", "male"])[np.arange(n) % 2]
-    levels = {"session_band": bands, "severity": np.full(n, "recorded"), "language": sexes}
+    sexes = pl.Series(["female", "male"] * (n // 2))
+    levels = {"session_band": bands, "severity": pl.Series(["recorded"] * n), "language": sexes}
     given = Rows(y, np.zeros(n), levels, "hazard", NIGHT, 20, 5, n_courses=n // 5)
     assert fit_one("m", "m", given, 10).why_not is None
     fit = fit_one("m", "m", given, 11)

@@ -1,5 +1,7 @@
 """Regression against published coefficients, and a stated reason wherever there is no answer."""
 
+import tracemalloc
+from math import log, sqrt
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,32 @@ def test_logistic_regression_is_the_published_one() -> None:
     found = logistic(columns, data.endog.to_numpy(dtype=float))
     assert np.round(found.estimates, 3).tolist() == [-13.021, 2.826, 0.095, 2.379]
     assert np.round(found.errors, 3).tolist() == [4.931, 1.263, 0.142, 1.065]
+
+
+def test_rows_that_are_alike_count_each() -> None:
+    """One yes-no column has its log odds ratio, and Woolf's error, in closed form."""
+    exposed = np.array([1.0] * 30 + [0.0] * 70)
+    y = np.array([1.0] * 12 + [0.0] * 18 + [1.0] * 14 + [0.0] * 56)
+    found = logistic(exposed[:, None], y)
+    assert found.estimates == pytest.approx([log(14 / 56), log((12 / 18) / (14 / 56))], abs=1e-9)
+    errors = [sqrt(1 / 14 + 1 / 56), sqrt(1 / 12 + 1 / 18 + 1 / 14 + 1 / 56)]
+    assert found.errors == pytest.approx(errors, abs=1e-9)
+    shuffled = np.random.default_rng(1).permutation(100)
+    again = logistic(exposed[shuffled][:, None], y[shuffled])
+    assert again.estimates == pytest.approx(found.estimates, abs=1e-9)
+
+
+def test_many_rows_that_are_alike_take_no_more_room_than_they_have() -> None:
+    """The engine keeps its working arrays of every step: a separated outcome takes a hundred."""
+    n = 200_000
+    columns = np.column_stack([np.arange(n) % 5 == level for level in range(4)]).astype(float)
+    y = (np.arange(n) % 5 > 1).astype(float)
+    tracemalloc.start()
+    with pytest.raises(NoSolution, match="told without error"):
+        logistic(columns, y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 * columns.nbytes
 
 
 def test_least_squares_is_the_certified_one() -> None:

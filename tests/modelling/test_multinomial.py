@@ -4,6 +4,7 @@ from math import log, sqrt
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from flows.modelling.fit import NoSolution
@@ -74,4 +75,4 @@ def test_an_outcome_that_never_happens_has_no_model() -> None:
 
 
 def test_levels_have_a_column_each_but_the_first() -> None:
-    assert dummies(["b", "a", "c"], ["a", "b", "c"]).tolist() == [[1, 0], [0, 0], [0, 1]]
+    assert dummies(pl.Series(["b", "a", "c"]), ["a", "b", "c"]).tolist() == [[1, 0], [0, 0], [0, 1]]
