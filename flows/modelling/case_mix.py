@@ -200,13 +200,18 @@ def _read(con: duckdb.DuckDBPyConnection, model_id: str, settings: Mapping[str, 
     found = con.execute(
         f"with level as (select episode_id, {levels} from model.case_mix_level"
         " where model_id = $model group by episode_id)"
-        f" select outcome.episode_id, {row}.y::double as y, {row}.counted_on,"
+        f" select {row}.y::double as y, {row}.counted_on,"
         f" coalesce(outcome.severity, 0)::double as severity_value, {named}"
         f" {rows} join level on outcome.episode_id = level.episode_id"
         " where outcome.model_id = $model and outcome.is_fitted"
         f" order by {order}",
         {"model": model_id},
     ).pl()
+    (n_courses,) = con.execute(
+        f"select count(distinct outcome.episode_id) {rows}"
+        " where outcome.model_id = ? and outcome.is_fitted",
+        [model_id],
+    ).fetchall()[0]
     return Rows(
         y=found["y"].to_numpy(),
         severity=found["severity_value"].to_numpy(),
@@ -215,5 +220,5 @@ def _read(con: duckdb.DuckDBPyConnection, model_id: str, settings: Mapping[str, 
         data_to=found["counted_on"].max(),  # type: ignore[arg-type]
         level_courses=settings["level_courses"],
         level_events=settings["level_events"],
-        n_courses=found["episode_id"].n_unique(),
+        n_courses=n_courses,
     )

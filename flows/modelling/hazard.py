@@ -31,7 +31,7 @@ PARAMETERS = len(BANDS) - 1 + len(NUMBERS)
 # In standard deviations or yes and no; a coefficient of five is more than any known one.
 PRIOR_SD = 5.0
 QUERY = """
-    select session.*, row.outcome, row.due_on, row.is_held_out, row.is_before
+    select session.* exclude (episode_id, clinic_id), row.outcome, row.due_on, row.is_held_out, row.is_before
     from model.hazard_row as row
     join model.person_session as session on row.session_id = session.session_id
     order by row.session_id"""

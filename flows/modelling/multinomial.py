@@ -19,6 +19,8 @@ from flows.modelling.fit import DECIMALS, STEPS_MOST, FloatArray, NoSolution
 IntArray = NDArray[np.int64]
 
 TOLERANCE = 1e-11
+# Rows whose products are held at a time: of millions of sessions they are as large as the rows.
+BLOCK = 100_000
 # Far more than a coefficient is ever off where the columns do not tell the outcome.
 STEP_MOST = 3.0
 
@@ -84,10 +86,13 @@ def _information(x: FloatArray, chance: FloatArray, penalty: FloatArray) -> Floa
     """Second derivatives, outcome by outcome, of the penalised likelihood."""
     k, n = x.shape[1], chance.shape[1]
     whole = np.zeros((n * k, n * k))
-    for a in range(n):
-        for b in range(n):
-            weight = chance[:, a] * ((a == b) - chance[:, b])
-            whole[a * k : (a + 1) * k, b * k : (b + 1) * k] = (x * weight[:, None]).T @ x
+    for begin in range(0, len(x), BLOCK):
+        rows, shares = x[begin : begin + BLOCK], chance[begin : begin + BLOCK]
+        for a in range(n):
+            for b in range(n):
+                weight = shares[:, a] * ((a == b) - shares[:, b])
+                part = whole[a * k : (a + 1) * k, b * k : (b + 1) * k]
+                part += (rows * weight[:, None]).T @ rows
     return whole + np.diag(np.tile(penalty, n))
 
 
