@@ -21,7 +21,7 @@ from flows.sql_header import HeaderFault
 from flows.validate import clinic_rules
 from flows.verdict import Unjudged
 from flows.verify.nightly import check_agreement
-from flows.warehouse import transaction, written_plainly
+from flows.warehouse import computing, transaction
 
 # How far back missed deliveries are counted.
 CALENDAR_REACH = timedelta(days=400)
@@ -90,7 +90,7 @@ def compute(con: duckdb.DuckDBPyConnection, night: Night) -> None:
         raise SettingsError([f"rapport.toml: {fault}" for fault in faults])
     stage = "reference"
     try:
-        with written_plainly(con), transaction(con):
+        with computing(con), transaction(con):
             fill_reference(con, night.instruments, service, night.as_of)
             for stage in STAGES:
                 night.progress.step(stage)

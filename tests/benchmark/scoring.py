@@ -13,7 +13,7 @@ import duckdb
 from flows.reference import Service, fill_reference
 from flows.scores import build_scores, note_scores
 from flows.sql_files import SqlFile, build_table, read_sql_files
-from flows.warehouse import STORAGE, create_tables, limit_resources, transaction, written_plainly
+from flows.warehouse import STORAGE, computing, create_tables, limit_resources, transaction
 from schemas.instrument import SHIPPED, Instrument, load_instruments
 
 NIGHT = date(2026, 11, 17)
@@ -140,7 +140,7 @@ def spent(work: Callable[[], object]) -> Cost:
 
 def _score_all(con: duckdb.DuckDBPyConnection, result: Scoring) -> None:
     con.execute("create schema score")
-    with written_plainly(con):
+    with computing(con):
         con.execute("begin")
         for file in _files():
             result.tables.append((file.table, spent(lambda file=file: build_table(con, file))))
@@ -150,7 +150,7 @@ def _score_all(con: duckdb.DuckDBPyConnection, result: Scoring) -> None:
 
 def _copy(con: duckdb.DuckDBPyConnection, result: Scoring) -> None:
     con.execute("create schema copied")
-    with written_plainly(con):
+    with computing(con):
         con.execute("begin")
         for file in _files():
             copy = f"create table copied.{file.table} as from {file.name}"
@@ -172,7 +172,7 @@ def _score_night(
     computed: list[str] = []
 
     def score() -> None:
-        with written_plainly(con), transaction(con):
+        with computing(con), transaction(con):
             fill_reference(con, instruments, service, night)
             computed.append(build_scores(con, night))
         con.execute("checkpoint")

@@ -13,7 +13,7 @@ from flows.calendar import newest_due, night_of, nights_between
 from flows.errors import UnlikelyNight, WorkspaceError
 from flows.ledger import release
 from flows.nightly import nightly
-from flows.warehouse import create_tables, open_warehouse, written_plainly
+from flows.warehouse import computing, create_tables, open_warehouse
 from flows.workspace import Workspace
 from tests.nightly.conftest import (
     MAPPING,
@@ -265,6 +265,6 @@ def test_what_is_built_is_packed_only_where_there_is_much(
     create_tables(con)
     monkeypatch.setattr("flows.warehouse.FORMS_STORED_PLAINLY", most)
     how = "select current_setting('force_compression')"
-    with written_plainly(con):
+    with computing(con):
         assert con.execute(how).fetchall() == [(stored,)]
     assert con.execute(how).fetchall() == [("auto",)]
