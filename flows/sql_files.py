@@ -134,7 +134,7 @@ def build_table(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
         BrokenTable: when it has duplicate or NULL keys.
     """
     con.execute(f"create or replace table {file.name} as {_text(con, file)}")
-    describe(con, file)
+    _describe(con, file)
     check_grain(con, file, file.name)
 
 
@@ -210,7 +210,7 @@ def _ordered(files: Iterable[SqlFile]) -> list[SqlFile]:
     return sorted((by_name[name] for name in order), key=lambda file: STAGES.index(file.stage))
 
 
-def describe(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
+def _describe(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
     """Make what the header says the comments of a built table."""
     said = [f"comment on table {file.name} is {_quoted(file.header.description)}"]
     said += [

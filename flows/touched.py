@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 import duckdb
 
-from flows.sql_files import SqlFile, check_grain, describe
+from flows.sql_files import SqlFile, check_grain
 
 HORIZON = "score.clinic_horizon"
 # What reading fills, with the records of each patient; a stated score says whose it is by its form.
@@ -18,9 +18,6 @@ RECORDS = ("valid.form", "valid.session", "valid.episode", "valid.stated_score")
 _VERSIONS = ("valid.form_version", "valid.appointment_version", "valid.episode_version")
 # Where the standing rows of a patient are found by each kind of key.
 _STANDING = {"form_id": "score.form_place", "episode_id": "score.course"}
-# The engine keeps eight bytes in memory for each row of a table from which rows here and there are
-# taken out, until it has them on the disk; a table of more rows is written again without them.
-MARKED = 5_000_000
 _OF_TOUCHED = "patient_id in (select patient_id from touched_patient)"
 
 
@@ -106,14 +103,6 @@ def rebuild_touched(
     apart = {name: _held(name) for name in (*RECORDS, *(file.name for file in files))}
     _hold(con, file.name, file.reading(apart))
     check_grain(con, file, _held(file.name))
-    if _count(con, file.name) > MARKED:
-        con.execute(
-            f"create or replace table {file.name} as"
-            f" from {file.name} as standing anti join gone_{key} as gone using ({key})"
-            f" union all by name from {_held(file.name)}"
-        )
-        describe(con, file)
-        return
     con.execute(f"delete from {file.name} where {key} in (select {key} from gone_{key})")
     con.execute(f"insert into {file.name} by name from {_held(file.name)}")
 
