@@ -121,6 +121,18 @@ def test_what_is_in_doubt_is_computed_for_all() -> None:
     assert "quarter" in score(con, date(2025, 4, 1))
 
 
+def test_a_very_large_service_is_computed_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    con = warehouse()
+    RandomNights(con, 7, patients=25).deliver(BEGIN, 90)
+    score(con, BEGIN)
+    (forms,) = con.execute("select count(*) from valid.form_version").fetchall()[0]
+    monkeypatch.setattr("flows.scores.MOST_FORMS", forms - 1)
+    why = f"all patients: the rows of {forms} forms are too many to replace some"
+    assert score(con, BEGIN + DAY) == why
+    monkeypatch.setattr("flows.scores.MOST_FORMS", forms)
+    assert score(con, BEGIN + 2 * DAY)[0].isdigit()
+
+
 def test_a_changed_number_reaches_patients_of_whom_nothing_is_new() -> None:
     con = warehouse()
     RandomNights(con, 4, patients=40).deliver(BEGIN, 150)
