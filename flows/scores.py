@@ -26,10 +26,8 @@ from flows.touched import (
     rebuild_periods,
     rebuild_touched,
 )
+from flows.warehouse import is_large
 
-# The engine keeps eight bytes in memory for each row of a table from which some are taken out, until
-# they are on the disk: of the scores of so many forms that is a quarter of a gigabyte.
-MOST_FORMS = 3_000_000
 # Above this share of the patients, all of them are no dearer.
 MOST = 0.2
 PERIODS = "ref.period"
@@ -147,9 +145,9 @@ def _standing(con: duckdb.DuckDBPyConnection, as_of: date) -> Standing:
     }
     if not held or not {file.name for file in _files()} <= tables:
         return Standing(None, "none has scores yet", {})
-    (forms,) = con.execute("select count(*) from valid.form_version").fetchall()[0]
-    if forms > MOST_FORMS:
-        return Standing(None, f"the rows of {forms} forms are too many to replace some", {})
+    if is_large(con):
+        # each row of a table from which some are taken out costs eight bytes of memory until the commit
+        return Standing(None, "the service is too large to replace some rows", {})
     before = date.fromisoformat(held["night"])
     if before >= as_of:
         return Standing(None, f"the scores that stand are of {before}", {})

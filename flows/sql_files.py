@@ -211,7 +211,6 @@ def _ordered(files: Iterable[SqlFile]) -> list[SqlFile]:
 
 
 def _describe(con: duckdb.DuckDBPyConnection, file: SqlFile) -> None:
-    """Make what the header says the comments of a built table."""
     said = [f"comment on table {file.name} is {_quoted(file.header.description)}"]
     said += [
         f'comment on column {file.name}."{column.name}" is {_quoted(column.description)}'

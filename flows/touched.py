@@ -70,8 +70,8 @@ def hold_touched(con: duckdb.DuckDBPyConnection) -> None:
     """Hold the records of the touched patients apart, and note their standing rows' keys."""
     for name in RECORDS[:-1]:
         _hold(con, name, f"from {name} where {_OF_TOUCHED}")
-    forms = f"select form_id from {_held(RECORDS[0])}"
-    _hold(con, RECORDS[-1], f"from {RECORDS[-1]} where form_id in ({forms})")
+    forms = f"select form_id from {_held('valid.form')}"
+    _hold(con, "valid.stated_score", f"from valid.stated_score where form_id in ({forms})")
     con.execute("create or replace temp table gone_patient_id as from touched_patient")
     for key, table in _STANDING.items():
         con.execute(

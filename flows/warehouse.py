@@ -18,8 +18,9 @@ from flows.workspace import Workspace
 MEMORY_LIMIT = "900MB"
 MEMORY_OF_STAGES = "1300MB"
 THREADS = 2
-# Scores of so many forms take six gigabytes as they are.
-FORMS_STORED_PLAINLY = 3_000_000
+# Above so many forms a service is large: their scores take six gigabytes as they are, and a quarter of
+# one in memory while some of their rows are replaced.
+MANY_FORMS = 3_000_000
 # A database made in this format keeps repeated text in less room and time; an older one keeps its own.
 STORAGE: dict[str, str | bool | int | float | list[str]] = {
     "storage_compatibility_version": "v1.5.0"
@@ -91,16 +92,20 @@ def limit_resources(con: duckdb.DuckDBPyConnection, scratch: Path) -> None:
     con.execute("set enable_progress_bar = false")
 
 
+def is_large(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the service has so many forms that room and memory are dearer than time."""
+    return con.execute("select count(*) from valid.form_version").fetchall()[0][0] > MANY_FORMS
+
+
 @contextmanager
 def computing(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Settings under which the stages are built: more memory from here on, and tables stored as they are.
 
     Ids are chance digits: packing them lets all of a night's tables take a fifth longer and a third of
-    the room, which is dearer than time where there is much.
+    the room: worth it in a large service alone.
     """
     con.execute(f"set memory_limit = '{MEMORY_OF_STAGES}'")
-    forms = con.execute("select count(*) from valid.form_version").fetchall()[0][0]
-    if forms <= FORMS_STORED_PLAINLY:
+    if not is_large(con):
         con.execute("set force_compression = 'uncompressed'")
     try:
         yield

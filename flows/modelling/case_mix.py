@@ -197,20 +197,18 @@ def _read(con: duckdb.DuckDBPyConnection, model_id: str, settings: Mapping[str, 
     else:
         row, order = "outcome", "outcome.episode_id"
         rows = "from model.case_mix_outcome as outcome"
+    fitted = "where outcome.model_id = $model and outcome.is_fitted"
     found = con.execute(
         f"with level as (select episode_id, {levels} from model.case_mix_level"
         " where model_id = $model group by episode_id)"
         f" select {row}.y::double as y, {row}.counted_on,"
         f" coalesce(outcome.severity, 0)::double as severity_value, {named}"
         f" {rows} join level on outcome.episode_id = level.episode_id"
-        " where outcome.model_id = $model and outcome.is_fitted"
-        f" order by {order}",
+        f" {fitted} order by {order}",
         {"model": model_id},
     ).pl()
     (n_courses,) = con.execute(
-        f"select count(distinct outcome.episode_id) {rows}"
-        " where outcome.model_id = ? and outcome.is_fitted",
-        [model_id],
+        f"select count(distinct outcome.episode_id) {rows} {fitted}", {"model": model_id}
     ).fetchall()[0]
     return Rows(
         y=found["y"].to_numpy(),

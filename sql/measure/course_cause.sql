@@ -33,6 +33,7 @@ changed as (
 by_patient as (
     select
         course.patient_id,
+        -- of these alone the patient is asked; a column of both sides can be looked up by
         true as is_one_sided,
         min(changed.change) as change,
         max(changed.n_changes) + count(distinct changed.change) - 1 as n_changes,

@@ -20,7 +20,7 @@
 --          target_text VARCHAR    target, and whether the process as it runs will reach it, as
 --                                 Making Data Count tells it; NULL not drawn, or no target
 --          why_not VARCHAR        why there is no chart; NULL drawn
--- version: 4
+-- version: 5
 with setting as (
     select max(value) filter (where name = 'process_months_needed')::integer as months_needed,
     from ref.setting
@@ -51,23 +51,12 @@ named as (
         max(figure_order) as figure_order,
         max(label) as label,
         max(kind) as kind,
+        -- a target for a count is one for twelve months
+        case when max(kind) <> 'count' then 'year' end as target_period_id,
         max(better) as better,
     from report.figure
     where period_kind = 'month'
     group by level, unit_id, measure, instrument_id
-),
-
-aimed_at as (
-    -- a target for a count is one for twelve months
-    select target.*,
-    from report.target as target
-    join named
-        on
-            target.level = named.level
-            and target.unit_id = named.unit_id
-            and target.measure = named.measure
-            and target.instrument_id is not distinct from named.instrument_id
-    where target.period_id = 'year' and named.kind <> 'count'
 ),
 
 chart as (
@@ -116,12 +105,13 @@ chart as (
             and process_limit.unit_id = told.unit_id
             and process_limit.measure = told.measure
             and process_limit.instrument_id is not distinct from told.instrument_id
-    left join aimed_at as target
+    left join report.target as target
         on
             process_limit.level = target.level
             and process_limit.unit_id = target.unit_id
             and process_limit.measure = target.measure
             and process_limit.instrument_id is not distinct from target.instrument_id
+            and named.target_period_id = target.period_id
     cross join setting
 ),
 

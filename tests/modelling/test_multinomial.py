@@ -76,3 +76,14 @@ def test_an_outcome_that_never_happens_has_no_model() -> None:
 
 def test_levels_have_a_column_each_but_the_first() -> None:
     assert dummies(pl.Series(["b", "a", "c"]), ["a", "b", "c"]).tolist() == [[1, 0], [0, 0], [0, 1]]
+
+
+def test_rows_taken_in_blocks_give_what_they_give_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(4)
+    columns = chance.normal(size=(400, 2))
+    outcome = chance.integers(0, 3, size=400)
+    whole = multinomial(columns, outcome, 2, 5.0)
+    monkeypatch.setattr("flows.modelling.multinomial.BLOCK", 150)
+    blocks = multinomial(columns, outcome, 2, 5.0)
+    assert blocks.estimates == pytest.approx(whole.estimates, abs=1e-10)
+    assert blocks.errors == pytest.approx(whole.errors, abs=1e-10)

@@ -263,7 +263,7 @@ def test_what_is_built_is_packed_only_where_there_is_much(
 ) -> None:
     con = duckdb.connect()
     create_tables(con)
-    monkeypatch.setattr("flows.warehouse.FORMS_STORED_PLAINLY", most)
+    monkeypatch.setattr("flows.warehouse.MANY_FORMS", most)
     how = "select current_setting('force_compression')"
     with computing(con):
         assert con.execute(how).fetchall() == [(stored,)]

@@ -126,10 +126,10 @@ def test_a_very_large_service_is_computed_for_all(monkeypatch: pytest.MonkeyPatc
     RandomNights(con, 7, patients=25).deliver(BEGIN, 90)
     score(con, BEGIN)
     (forms,) = con.execute("select count(*) from valid.form_version").fetchall()[0]
-    monkeypatch.setattr("flows.scores.MOST_FORMS", forms - 1)
-    why = f"all patients: the rows of {forms} forms are too many to replace some"
+    monkeypatch.setattr("flows.warehouse.MANY_FORMS", forms - 1)
+    why = "all patients: the service is too large to replace some rows"
     assert score(con, BEGIN + DAY) == why
-    monkeypatch.setattr("flows.scores.MOST_FORMS", forms)
+    monkeypatch.setattr("flows.warehouse.MANY_FORMS", forms)
     assert score(con, BEGIN + 2 * DAY)[0].isdigit()
 
 

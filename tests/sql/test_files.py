@@ -250,10 +250,10 @@ COMPARED_WITH_FEW = {
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_no_table_compares_every_row_with_every_other(
+def test_no_outer_join_compares_every_row_with_every_other(
     empty: duckdb.DuckDBPyConnection, file: SqlFile
 ) -> None:
-    """A condition on the kept side of an outer join, or between both, leaves it nothing to look up by."""
+    """A condition on the kept side leaves the engine nothing to look up by."""
     (plan,) = empty.execute(f"explain (format json) {file.text}").fetchall()[0][1:]
     found = re.findall(r'"Join Type": "(LEFT|RIGHT|FULL)', "".join(_nested_loops(json.loads(plan))))
     assert bool(found) == (file.name in COMPARED_WITH_FEW)
